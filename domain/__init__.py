@@ -1,0 +1,1 @@
+"""The statute: acts, dates, timelines, rules and the fold; the standard library only."""

@@ -1,0 +1,384 @@
+"""Coherence: what no ledger may say, whatever the charter.
+
+Every rule is a statement about timelines, so it judges every day at once: a late act breaks it on
+any later day as well as on its own. Where dates are uncertain, a rule is broken on a day when facts
+certain on that day break it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+from domain import acts as a
+from domain.dates import Window, iso, window
+from domain.decisions import DecisionTaken, Vote
+from domain.entries import Entry
+from domain.fields import Kind
+from domain.moments import CREATIONS, LIFE, TENURE_ACTS, Does, Moment, Track
+from domain.register import Register
+from domain.shape import mentions
+from domain.timelines import Spell
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A rule broken: which, how, by which entries, and where in an act if one field is to blame."""
+
+    rule: str
+    message: str
+    because: tuple[int, ...]
+    pointer: str = ""
+
+    @property
+    def identity(self) -> tuple[str, frozenset[int], str]:
+        """What makes it the same breach before and after a decision."""
+        return (self.rule, frozenset(self.because), self.pointer)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What is to be checked: entries, and the tracks that changed."""
+
+    entries: tuple[Entry, ...]
+    tracks: frozenset[Track]
+
+    def without(self, drafts: Collection[Entry]) -> Scope:
+        """The same, before these drafts."""
+        return Scope(tuple(each for each in self.entries if each not in drafts), self.tracks)
+
+
+def breaches(register: Register, scope: Scope) -> Iterator[Breach]:
+    """Every breach of coherence in a scope."""
+    for entry in scope.entries:
+        yield from _ids_known(register, entry)
+        yield from _ids_free(register, entry)
+        yield from _ballots_add_up(entry)
+        yield from _in_life(register, entry)
+    for track in sorted(scope.tracks):
+        yield from _track_coherent(register, track)
+    for body in sorted(_bodies_to_place(scope)):
+        yield from _place_coherent(register, body)
+    for post in sorted(_posts_to_count(scope)):
+        yield from _seats_suffice(register, post)
+
+
+# Ids
+
+
+def _ids_known(register: Register, entry: Entry) -> Iterator[Breach]:
+    """Every id that an act names is established by an entry that stands."""
+    for each in mentions(entry.act):
+        if not each.creates and not any(_created(register, kind, each.id) for kind in each.kinds):
+            what = " or ".join(each.kinds)
+            yield Breach(
+                "id_unknown", f"no {what} {each.id} is known", (entry.position,), each.pointer
+            )
+
+
+def _ids_free(register: Register, entry: Entry) -> Iterator[Breach]:
+    """An id is established once. Bodies and posts share their ids: some acts name either."""
+    for each in mentions(entry.act):
+        if each.creates:
+            kinds: tuple[Kind, ...] = each.kinds
+            if set(kinds) <= {"body", "post"}:
+                kinds = ("body", "post")
+            creations = [made for kind in kinds for made in _created(register, kind, each.id)]
+            if len(creations) > 1:
+                yield Breach(
+                    "id_taken",
+                    f"the id {each.id} is already taken",
+                    tuple(sorted(made.position for made in creations)),
+                    each.pointer,
+                )
+
+
+def _created(register: Register, kind: Kind, subject: str) -> list[Entry]:
+    if kind == "decision":
+        return register.standing(f"decision:{subject}", {"decision.taken"})
+    return register.standing(f"{kind}:{subject}", CREATIONS[kind])
+
+
+# Lives
+
+
+def _in_life(register: Register, entry: Entry) -> Iterator[Breach]:
+    """Nothing happens in a body, a post or to a person before it exists or after it is gone."""
+    for moment in register.moments(entry):
+        for kind, subject in _around(register, moment.track):
+            yield from _inside(
+                register, moment.window, moment.does is Does.ENDS, kind, subject, entry.position
+            )
+    act = entry.act
+    if isinstance(act, DecisionTaken) and act.taken_by and act.date:
+        yield from _inside(
+            register, window(act.date), False, "body", act.taken_by, entry.position, "/taken_by"
+        )
+    if isinstance(act, a.ElectionHeld) and act.body:
+        voted = window(act.closed or act.effective)
+        yield from _inside(register, voted, False, "body", act.body, entry.position, "/body")
+
+
+def _around(register: Register, track: Track) -> Iterator[tuple[Kind, str]]:
+    """What a track's moments must happen within the life of."""
+    match track.kind:
+        case "body" | "person" | "post" if track.attribute != LIFE:
+            yield _kind(track.kind), track.subject
+        case "post":
+            yield from _body_of(register, track.subject)
+        case "tenure" | "approval":
+            yield "post", track.subject
+            yield from _body_of(register, track.subject)
+            yield "person", track.attribute.partition("/")[0]
+        case "membership":
+            yield "body", track.subject
+            yield "person", track.attribute.partition("/")[2]
+        case "line":
+            kind, _, subject = track.subject.partition(":")
+            yield _kind(kind), subject
+            yield "body", track.attribute.partition("/")[2]
+
+
+def _kind(kind: str) -> Kind:
+    return "body" if kind == "body" else "person" if kind == "person" else "post"
+
+
+def _body_of(register: Register, post: str) -> Iterator[tuple[Kind, str]]:
+    life = register.life("post", post)
+    if life is not None:
+        yield "body", life.value["body"]
+
+
+def _inside(
+    register: Register,
+    when: Window,
+    ending: bool,
+    kind: Kind,
+    subject: str,
+    position: int,
+    pointer: str = "",
+) -> Iterator[Breach]:
+    """A window is outside a life only if all of it is; an ending may fall on the last day."""
+    life = register.life(kind, subject)
+    if life is None:
+        return
+    if when.latest < life.since.earliest:
+        how = f"before {kind} {subject} exists"
+    elif when.earliest > life.until.latest or (
+        when.earliest == life.until.latest and not ending
+    ):
+        how = f"after {kind} {subject} is gone"
+    else:
+        return
+    yield Breach("outside_life", f"this happens {how}", (position, *life.because), pointer)
+
+
+# Tracks
+
+_FAULTS = {
+    "already_running": "{what} starts while it certainly runs",
+    "not_running": "{what} ends when it does not run",
+    "two_values": "{what} is given two values on the same day",
+}
+
+
+def _track_coherent(register: Register, track: Track) -> Iterator[Breach]:
+    """What starts is not running yet, what ends runs, and a day gives an attribute one value."""
+    for fault in register.timeline(track).faults:
+        if track.attribute == LIFE and fault.rule == "already_running":
+            continue  # an id established twice, which says so itself
+        message = _FAULTS[fault.rule].format(what=_called(track))
+        yield Breach(fault.rule, message, fault.because)
+
+
+def _called(track: Track) -> str:
+    match track.kind:
+        case "tenure":
+            return f"the tenure of {track.attribute} in post {track.subject}"
+        case "membership":
+            role, _, person = track.attribute.partition("/")
+            return f"the membership of {person} as {role} in body {track.subject}"
+        case "approval":
+            person = track.attribute.partition("/")[0]
+            return f"the approval of {person} in post {track.subject}"
+        case "line":
+            kind, _, target = track.attribute.partition("/")
+            return f"the line {kind} from {track.subject.replace(':', ' ')} to body {target}"
+        case _:
+            return f"the {track.attribute} of {track.kind} {track.subject}"
+
+
+# Places
+
+
+def _bodies_to_place(scope: Scope) -> set[str]:
+    return {
+        track.subject
+        for track in _all_tracks(scope)
+        if track.kind == "body" and track.attribute in (LIFE, "within")
+    }
+
+
+def _all_tracks(scope: Scope) -> Iterable[Track]:
+    return scope.tracks
+
+
+def _place_coherent(register: Register, body: str) -> Iterator[Breach]:
+    """A body stands within another that is there, and never within itself."""
+    life = register.life("body", body)
+    if life is None:
+        return
+    for place in register.timeline(Track("body", body, "within")).spells:
+        start = max(place.since.latest, life.since.latest)
+        end = min(place.until.earliest, life.until.earliest)
+        around = register.life("body", place.value) if place.value else None
+        if start >= end or around is None:
+            continue
+        because = (place.because[0], *around.because)
+        if start < around.since.earliest:
+            message = f"body {body} is within {place.value} before that exists"
+            yield Breach("outside_life", message, because)
+        if end > around.until.latest:
+            message = (
+                f"body {body} lives on within {place.value}, "
+                f"which is gone by {iso(around.until.latest)}"
+            )
+            yield Breach("bodies_live_on", message, because)
+        cycle = _way_back(register, place.value, body, start, end, frozenset())
+        if cycle:
+            message = f"body {body} would be within itself"
+            yield Breach("within_itself", message, (place.because[0], *cycle))
+
+
+def _way_back(
+    register: Register, here: str, home: str, start: int, end: int, seen: frozenset[str]
+) -> tuple[int, ...]:
+    """The entries that certainly lead from a body up to `home` on some day of a span."""
+    if here == home:
+        return (0,)
+    if here in seen:
+        return ()
+    for place in register.timeline(Track("body", here, "within")).spells:
+        first, last = max(start, place.since.latest), min(end, place.until.earliest)
+        if place.value and first < last:
+            way = _way_back(register, place.value, home, first, last, seen | {here})
+            if way:
+                return (place.because[0], *(position for position in way if position))
+    return ()
+
+
+# Seats
+
+
+def _posts_to_count(scope: Scope) -> set[str]:
+    return {
+        track.subject
+        for track in scope.tracks
+        if track.kind == "tenure" or (track.kind == "post" and track.attribute in (LIFE, "seats"))
+    }
+
+
+def _seats_suffice(register: Register, post: str) -> Iterator[Breach]:
+    """On no day do more persons certainly hold a post than it certainly has seats."""
+    stated = register.timeline(Track("post", post, "seats")).spells
+    if not stated:
+        return
+    held = list(_certainly_held(register, post))
+    for seats in stated:
+        first, last = seats.since.latest, seats.until.earliest
+        changes = sorted(
+            (day, step, position)
+            for start, end, position in held
+            if max(start, first) < min(end, last)
+            for day, step in ((max(start, first), 1), (min(end, last), -1))
+        )
+        holding: set[int] = set()
+        for day, step, position in changes:
+            holding = holding | {position} if step > 0 else holding - {position}
+            if len(holding) > seats.value:
+                yield Breach(
+                    "seats_exceeded",
+                    f"post {post} has {seats.value} seat{'s' * (seats.value != 1)}, "
+                    f"and {len(holding)} persons hold it on {iso(day)}",
+                    (*sorted(holding), seats.because[0]),
+                )
+                break
+
+
+def _certainly_held(register: Register, post: str) -> Iterator[tuple[int, int, int]]:
+    """For each tenure the first day, the day after the last, and its entry, as far as certain."""
+    lives = [register.life("post", post)]
+    lives += [register.life(kind, body) for kind, body in _body_of(register, post)]
+    tracks = register.tracks(f"post:{post}", TENURE_ACTS, "tenure")
+    for track in sorted(tracks):
+        if track.subject != post:
+            continue
+        around = [life for life in (*lives, register.life("person", track.attribute)) if life]
+        for tenure in register.timeline(track).spells:
+            start = max(each.since.latest for each in (tenure, *around))
+            end = min(each.until.earliest for each in (tenure, *around))
+            if start < end:
+                yield start, end, tenure.because[0]
+
+
+# Ballots
+
+
+def _ballots_add_up(entry: Entry) -> Iterator[Breach]:
+    """Nobody casts more ballots than there are voters, nor counts more than were cast."""
+    act = entry.act
+    if isinstance(act, DecisionTaken) and act.vote is not None:
+        yield from _votes_add_up(act.vote, entry, "/vote")
+    if not isinstance(act, a.ElectionHeld):
+        return
+    yield from _votes_add_up(act, entry, "")
+    for number, turn in enumerate(act.rounds):
+        yield from _votes_add_up(turn, entry, f"/rounds/{number}")
+    for number, contest in enumerate(act.contests):
+        where = f"/contests/{number}"
+        filled = a.Contest(
+            post=contest.post,
+            body=contest.body,
+            role=contest.role,
+            eligible=_first(contest.eligible, act.eligible),
+            cast=_first(contest.cast, act.cast),
+            invalid=_first(contest.invalid, act.invalid),
+            candidates=contest.candidates,
+            counts=contest.counts,
+        )
+        yield from _votes_add_up(filled, entry, where)
+        seated = set(contest.elected) - {each.person for each in contest.not_seated}
+        if contest.seats is not None and len(seated) > contest.seats:
+            message = f"{len(seated)} are seated, and {contest.seats} seats were to be filled"
+            yield Breach("ballots", message, (entry.position,), f"{where}/elected")
+
+
+def _votes_add_up(
+    votes: Vote | a.Round | a.Contest | a.ElectionHeld, entry: Entry, where: str
+) -> Iterator[Breach]:
+    invalid = getattr(votes, "invalid", None) or 0
+    if votes.eligible is not None and votes.cast is not None and votes.cast > votes.eligible:
+        message = f"{votes.cast} ballots were cast, and {votes.eligible} could vote"
+        yield Breach("ballots", message, (entry.position,), f"{where}/cast")
+    if votes.cast is None:
+        return
+    if invalid > votes.cast:
+        message = f"{invalid} ballots are invalid, and {votes.cast} were cast"
+        yield Breach("ballots", message, (entry.position,), f"{where}/invalid")
+    valid = votes.cast - invalid
+    judged = [each.value for each in votes.counts if each.option in ("for", "against", "abstain")]
+    if sum(judged) > valid:
+        message = f"for, against and abstain add up to {sum(judged)}, and {valid} votes are valid"
+        yield Breach("ballots", message, (entry.position,), f"{where}/counts")
+    for number, candidate in enumerate(getattr(votes, "candidates", ())):
+        if candidate.votes is not None and candidate.votes > valid:
+            message = f"{candidate.votes} votes for one candidate, and {valid} are valid"
+            pointer = f"{where}/candidates/{number}/votes"
+            yield Breach("ballots", message, (entry.position,), pointer)
+
+
+def _first(one: int | None, other: int | None) -> int | None:
+    return one if one is not None else other
+
+
+__all__ = ["Breach", "Moment", "Scope", "Spell", "breaches"]

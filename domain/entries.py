@@ -1,0 +1,109 @@
+"""Entries: acts as the log records them, in bytes that anybody can hash again.
+
+An entry is canonical JSON (RFC 8785): members sorted, no white space, integers only. Position and
+time stand in the middle of it and are filled in when the log knows them.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from domain.acts import ACTS
+from domain.decisions import DecisionTaken, Payload
+from domain.shape import from_json, mentions, to_json
+
+MAX_ENTRY_BYTES: Final = 65_535
+"""The longest entry that the published form of the log can hold (C2SP tlog-tiles)."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_PAYLOADS: dict[str, type[Payload]] = {**ACTS, "decision.taken": DecisionTaken}
+
+
+class EntryUnreadable(Exception):
+    """An entry of the log has no form that this release knows. Stop: do not guess."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An act as recorded: `number` 0 is the decision's envelope, its acts follow from 1."""
+
+    position: int
+    recorded_at: str
+    recorded_by: str
+    decision: str
+    number: int
+    act: Payload
+    tags: tuple[str, ...]
+
+    @property
+    def type(self) -> str:
+        """The stored name of the act."""
+        return self.act.type
+
+
+def canonical(value: Any) -> bytes:
+    """Write JSON values as RFC 8785 does, for values that have no floats and ASCII member names."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return text.encode("utf-8")
+
+
+def tags_of(act: Payload, decision: str) -> tuple[str, ...]:
+    """The tags by which an entry is found: its decision and every subject that it mentions."""
+    subjects = {tag for each in mentions(act) for tag in each.tags}
+    return (f"decision:{decision}", *sorted(subjects - {f"decision:{decision}"}))
+
+
+def halves(entry: Entry) -> tuple[bytes, bytes]:
+    """The bytes of an entry before and after its position and time."""
+    head = canonical({"act": to_json(entry.act), "decision": entry.decision, "number": entry.number})
+    tail = canonical(
+        {"recorded_by": entry.recorded_by, "tags": list(entry.tags), "version": entry.act.version}
+    )
+    return head[:-1] + b',"position":', b"," + tail[1:]
+
+
+def seal(head: bytes, tail: bytes, position: int, recorded_at: int) -> bytes:
+    """The exact bytes of an entry, once its position and time (µs since 1970) are known."""
+    return b'%s%d,"recorded_at":"%s"%s' % (head, position, instant(recorded_at).encode(), tail)
+
+
+def read(stored: bytes) -> Entry:
+    """Read an entry from its bytes.
+
+    Raises:
+        EntryUnreadable: it is of a type or version that this release does not know.
+    """
+    try:
+        data = json.loads(stored)
+        act = data["act"]
+        payload = _PAYLOADS[act["type"]]
+        if data["version"] != payload.version:
+            raise ValueError(f"version {data['version']} of {act['type']} is not known")
+        return Entry(
+            position=data["position"],
+            recorded_at=data["recorded_at"],
+            recorded_by=data["recorded_by"],
+            decision=data["decision"],
+            number=data["number"],
+            act=from_json(payload, act),
+            tags=tuple(data["tags"]),
+        )
+    except (ValueError, KeyError, TypeError) as wrong:
+        raise EntryUnreadable(f"entry {stored[:200]!r}: {wrong!r}") from wrong
+
+
+def instant(microseconds: int) -> str:
+    """Write µs since 1970 as an RFC 3339 instant in UTC."""
+    moment = _EPOCH + timedelta(microseconds=microseconds)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def microseconds(text: str) -> int:
+    """Read an RFC 3339 instant as µs since 1970. Raises ValueError."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone; write it as 2026-01-31T12:00:00Z")
+    return (moment - _EPOCH) // timedelta(microseconds=1)

@@ -1,0 +1,156 @@
+"""The scalar fields that acts and decisions are made of.
+
+A field's type says what it means (`BodyId`, `Day`, `Text` …). Each carries a marker that pydantic
+understands without this package knowing pydantic, and that the domain itself reads: which ids an
+act mentions, which it creates, which texts are personal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal
+
+from domain.dates import window
+
+ID_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+_PLAIN_PATTERN: Final = r"^[^\u0000-\u001f\u007f]+$"
+_TEXT_PATTERN: Final = r"^[^\u0000-\u0008\u000b-\u001f\u007f]+$"
+
+Kind = Literal["person", "body", "post", "election", "decision"]
+Schema = dict[str, Any]
+Handler = Callable[[Any], Schema]
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """The field names a subject of one of these kinds; with `creates`, the act establishes it.
+
+    `tag` says how the entry is found by it: among the subject's own (`body:x`), among what stands
+    within it (`within:x`), or among what merely names it (`named:body:x`), so that reading a
+    body's life does not read, nor wait for, everything that points to it.
+    """
+
+    kinds: tuple[Kind, ...]
+    creates: bool = False
+    tag: Literal["own", "within", "named"] = "own"
+
+    def tags(self, subject: str) -> tuple[str, ...]:
+        """The tags under which an entry with this id in this field is found."""
+        if self.tag == "within":
+            return (f"within:{subject}",)
+        prefix = "named:" if self.tag == "named" else ""
+        return tuple(f"{prefix}{kind}:{subject}" for kind in self.kinds)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Handler) -> Schema:
+        return {"type": "str", "pattern": ID_PATTERN}
+
+    def __get_pydantic_json_schema__(self, schema: Schema, handler: Handler) -> Schema:
+        return {**handler(schema), "examples": [f"a-{self.kinds[0]}"]}
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A text in clear: a code, or the name or label of a body or a post."""
+
+    pattern: str
+    max_length: int
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Handler) -> Schema:
+        return {"type": "str", "pattern": self.pattern, "max_length": self.max_length}
+
+
+@dataclass(frozen=True, slots=True)
+class Personal:
+    """A text that never enters the log in clear; the entry holds a `Commitment` in its place."""
+
+    max_length: int
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Handler) -> Schema:
+        return {"type": "str", "pattern": _TEXT_PATTERN, "max_length": self.max_length}
+
+
+@dataclass(frozen=True, slots=True)
+class Edtf:
+    """A day of the effective clock, as an EDTF text."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Handler) -> Schema:
+        return {
+            "type": "function-after",
+            "function": {"type": "no-info", "function": _checked_day},
+            "schema": {"type": "str", "max_length": 64},
+        }
+
+    def __get_pydantic_json_schema__(self, schema: Schema, handler: Handler) -> Schema:
+        return {
+            "type": "string",
+            "format": "edtf",
+            "examples": ["2025-01-30", "2012-04~", "[..2025-01-23]"],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """An integer within bounds; nothing else passes for one."""
+
+    least: int
+    most: int = 2**53 - 1
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Handler) -> Schema:
+        return {"type": "int", "ge": self.least, "le": self.most}
+
+
+@dataclass(frozen=True, slots=True)
+class AtLeastOne:
+    """The list has at least one item."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Handler) -> Schema:
+        return {
+            "type": "function-after",
+            "function": {"type": "no-info", "function": _not_empty},
+            "schema": handler(source),
+        }
+
+    def __get_pydantic_json_schema__(self, schema: Schema, handler: Handler) -> Schema:
+        return {**handler(schema["schema"]), "minItems": 1}
+
+
+class Commitment(str):
+    """What an entry holds in place of a personal text: the digest of its salted disclosure."""
+
+    __slots__ = ()
+
+
+def _not_empty(items: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not items:
+        raise ValueError("give at least one")
+    return items
+
+
+def _checked_day(text: str) -> str:
+    window(text)
+    return text
+
+
+PersonId = Annotated[str, Mention(("person",))]
+BodyId = Annotated[str, Mention(("body",))]
+PostId = Annotated[str, Mention(("post",))]
+ElectionId = Annotated[str, Mention(("election",))]
+WithinId = Annotated[str, Mention(("body",), tag="within")]
+NamedBodyId = Annotated[str, Mention(("body",), tag="named")]
+NamedBodyOrPostId = Annotated[str, Mention(("body", "post"), tag="named")]
+NewPersonId = Annotated[str, Mention(("person",), creates=True)]
+NewBodyId = Annotated[str, Mention(("body",), creates=True)]
+NewPostId = Annotated[str, Mention(("post",), creates=True)]
+NewElectionId = Annotated[str, Mention(("election",), creates=True)]
+DecisionId = Annotated[str, Mention(("decision",))]
+
+Code = Annotated[str, Plain(ID_PATTERN, 64)]
+Label = Annotated[str, Plain(_PLAIN_PATTERN, 500)]
+Sha256 = Annotated[str, Plain("^[0-9a-f]{64}$", 64)]
+Name = Annotated[str, Personal(500)]
+Text = Annotated[str, Personal(50_000)]
+Day = Annotated[str, Edtf()]
+Count = Annotated[int, Whole(0)]
+Ordinal = Annotated[int, Whole(1)]
+Integer = Annotated[int, Whole(-(2**53) + 1)]

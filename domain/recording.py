@@ -1,0 +1,232 @@
+"""Recording: a decision and the register in, entries or violations out.
+
+Nothing is stored here and nothing is read but through the register. A decision's acts are inserted
+into the tracks together, so their order does not matter; then everything they touched is checked
+over its whole life, and what breaches are new refuse the decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
+
+from domain import acts as a
+from domain.coherence import Breach, Scope, breaches
+from domain.decisions import Decision, DecisionTaken, envelope
+from domain.entries import Entry, tags_of
+from domain.moments import LIFE, Track, is_structure
+from domain.register import Read, Register
+from domain.shape import shape
+
+DRAFTED: Final = 2**62
+"""Drafts are numbered from here until the log gives them their positions: after every entry."""
+
+
+class Ledger(Protocol):
+    """What deciding reads: entries by tag and types, and one entry by its position."""
+
+    def entries(self, tag: str, types: frozenset[str]) -> Sequence[Entry]:
+        """Every recorded entry with a tag and one of the types (none given: any), in order."""
+
+    def at(self, position: int) -> Entry | None:
+        """The entry at a position, None beyond the newest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A rule that a decision breaks."""
+
+    rule: str
+    """The rule's stable name."""
+    message: str
+    """What is wrong, in a sentence."""
+    pointer: str
+    """The JSON pointer into the decision as it was sent."""
+    because: tuple[int, ...]
+    """The positions of recorded entries that it disagrees with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What recording a decision comes to: its drafts, or why it is refused, and what was read."""
+
+    drafts: tuple[Entry, ...]
+    violations: tuple[Violation, ...]
+    read_set: frozenset[Read]
+
+
+def with_ids(decision: Decision, new_id: Callable[[], str]) -> Decision:
+    """Fill in the ids that the client left out: of the decision, and of what its acts create."""
+    acts = []
+    for act in decision.acts:
+        missing = {
+            field.name: new_id()
+            for field in shape(type(act))
+            if field.mention is not None
+            and field.mention.creates
+            and getattr(act, field.name) is None
+        }
+        acts.append(replace(act, **missing) if missing else act)
+    return replace(decision, id=decision.id or new_id(), acts=tuple(acts))
+
+
+def decide(decision: Decision, ledger: Ledger, recorded_by: str) -> Outcome:
+    """Judge a decision, with all its ids, against everything recorded.
+
+    The drafts are the decision's envelope and its acts, in the order in which they were sent.
+    """
+    assert decision.id is not None, "ids are filled in before a decision is judged"
+    before = Register(ledger.entries)
+    violations = list(_retractions(decision, before, ledger))
+    drafts = tuple(_drafts(decision, decision.id, ledger, recorded_by))
+    after = Register(ledger.entries, drafts)
+    scope = _scope(drafts, before, after, ledger)
+    found = list(breaches(after, scope))
+    if found:
+        known = {each.identity for each in breaches(before, scope.without(drafts))}
+        violations += [
+            _violation(each, drafts, ledger) for each in found if each.identity not in known
+        ]
+    if before.standing(f"decision:{decision.id}", {"decision.taken"}):
+        violations.append(Violation("id_taken", f"the id {decision.id} is taken", "/id", ()))
+    return Outcome(drafts, tuple(dict.fromkeys(violations)), before.read_set | after.read_set)
+
+
+def _drafts(
+    decision: Decision, name: str, ledger: Ledger, recorded_by: str
+) -> Iterator[Entry]:
+    for number, act in enumerate((envelope(decision), *decision.acts)):
+        tags = tags_of(act, name)
+        if isinstance(act, a.EntryRetracted) and (target := find(act.entry, ledger)) is not None:
+            tags = tuple(dict.fromkeys((*tags, *target.tags)))
+        yield Entry(
+            position=DRAFTED + number,
+            recorded_at="",
+            recorded_by=recorded_by,
+            decision=name,
+            number=number,
+            act=act,
+            tags=tags,
+        )
+
+
+def find(target: int | a.ActOf, ledger: Ledger) -> Entry | None:
+    """The recorded entry that a retraction names, None if there is none."""
+    if isinstance(target, int):
+        return ledger.at(target)
+    tag = f"decision:{target.decision}"
+    of_decision = (
+        entry
+        for entry in ledger.entries(tag, frozenset())
+        if (entry.decision, entry.number) == (target.decision, target.act)
+    )
+    return next(of_decision, None)
+
+
+def _retractions(decision: Decision, before: Register, ledger: Ledger) -> Iterator[Violation]:
+    """An entry on the structure can be retracted, once; a correction retracts what it corrects."""
+    retracted: set[int] = set()
+    for number, act in enumerate(decision.acts):
+        if not isinstance(act, a.EntryRetracted):
+            continue
+        pointer = f"/acts/{number}/entry"
+        if not isinstance(act.entry, int):
+            before.standing(f"decision:{act.entry.decision}")  # it may yet be recorded
+        target = find(act.entry, ledger)
+        if target is None:
+            yield Violation("entry_unknown", "there is no such entry", pointer, ())
+        elif not is_structure(target.act):
+            message = f"a {target.type} cannot be retracted, only acts on the structure"
+            yield Violation("not_retractable", message, pointer, (target.position,))
+        elif target.position in retracted or target not in before.standing(
+            target.tags[0], {target.type}
+        ):
+            message = f"entry {target.position} is already retracted"
+            yield Violation("already_retracted", message, pointer, (target.position,))
+        else:
+            retracted.add(target.position)
+    for number, act in enumerate(decision.acts):
+        if act.corrects is not None:
+            target = find(act.corrects, ledger)
+            if target is None or target.position not in retracted:
+                message = "what an act corrects must be retracted in the same decision"
+                yield Violation("corrects_standing", message, f"/acts/{number}/corrects", ())
+
+
+def _scope(
+    drafts: Sequence[Entry], before: Register, after: Register, ledger: Ledger
+) -> Scope:
+    """The drafts, and everything that mentions a subject whose life they change."""
+    tracks = {track for draft in drafts for track in _touched(draft, before, ledger)}
+    entries = {draft.position: draft for draft in drafts}
+    lives = [track for track in tracks if track.attribute == LIFE]
+    seen: set[Track] = set()
+    while lives:
+        life = lives.pop()
+        if life in seen or not _stood(before, life):
+            continue
+        seen.add(life)
+        for entry in _mentioning(after, life):
+            entries.setdefault(entry.position, entry)
+            touched = {moment.track for moment in after.moments(entry)}
+            tracks |= touched
+            lives += [
+                track for track in touched if track.kind == "post" and track.attribute == LIFE
+            ]
+    return Scope(tuple(entries.values()), frozenset(tracks))
+
+
+def _touched(draft: Entry, before: Register, ledger: Ledger) -> Iterator[Track]:
+    """The tracks that a draft changes: its own, those it retracts, those that rest on them."""
+    changed = [draft]
+    if isinstance(draft.act, a.EntryRetracted):
+        target = find(draft.act.entry, ledger)
+        changed = [target] if target is not None else []
+    for entry in changed:
+        for moment in before.moments(entry):
+            yield moment.track
+        if isinstance(entry.act, a.ElectionAnnulled):
+            for held in before.standing(f"election:{entry.act.election}", {"election.held"}):
+                for moment in before.moments(held):
+                    yield moment.track
+
+
+def _stood(before: Register, life: Track) -> bool:
+    """Whether a subject was there before the decision: of a new one nothing is said yet."""
+    return before.life(life.kind, life.subject) is not None
+
+
+def _mentioning(register: Register, life: Track) -> Iterable[Entry]:
+    """Every standing entry that mentions a subject."""
+    own = f"{life.kind}:{life.subject}"
+    tags = [own, f"named:{own}", *([f"within:{life.subject}"] if life.kind == "body" else [])]
+    for tag in tags:
+        yield from register.standing(tag)
+
+
+def _violation(breach: Breach, drafts: Sequence[Entry], ledger: Ledger) -> Violation:
+    """Say where in the decision a breach comes from, and which recorded entries it disagrees with.
+
+    A breach between recorded entries alone comes from a draft on the same subjects.
+    """
+    drafted = [each - DRAFTED for each in breach.because if each >= DRAFTED]
+    recorded = tuple(sorted({each for each in breach.because if each < DRAFTED}))
+    if drafted:
+        pointer = _place(max(drafted)) + breach.pointer
+    else:
+        subjects = {each for at in recorded for each in _subjects(ledger.at(at))}
+        about = (each.number for each in drafts if each.number and _subjects(each) & subjects)
+        pointer = _place(next(about, 0))
+    return Violation(breach.rule, breach.message, pointer, recorded)
+
+
+def _place(number: int) -> str:
+    """The JSON pointer to a decision's envelope (0) or to one of its acts (from 1)."""
+    return f"/acts/{number - 1}" if number else ""
+
+
+def _subjects(entry: Entry | None) -> set[str]:
+    """The ids in an entry's tags, whatever part they play in it."""
+    tags = entry.tags[1:] if entry is not None else ()
+    return {tag.rpartition(":")[2] for tag in tags}

@@ -1,0 +1,116 @@
+"""The register: what the log says about a subject, read on demand, and what was read.
+
+Rules ask it for timelines. It remembers every question as a tag and act types: its *read set*. The
+log appends a decision only if no entry matching the read set was recorded since, so a rule may
+follow a chain wherever it leads and its answer still holds when it is recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+
+from domain import acts as a
+from domain.entries import Entry
+from domain.moments import ELECTION_ACTS, LIFE, Moment, Track, acts_on, moments
+from domain.timelines import Ending, Spell, Timeline, fold
+
+Read = tuple[str, frozenset[str]]
+Source = Callable[[str, frozenset[str]], Sequence[Entry]]
+"""Gives every recorded entry with a tag and one of the types (none given: any), in order."""
+
+_RETRACTED = "entry.retracted"
+
+
+class Register:
+    """The timelines of the log as of one position, with some drafts on top."""
+
+    def __init__(self, source: Source, drafts: Sequence[Entry] = ()) -> None:
+        self._source = source
+        self._drafts = drafts
+        self._standing: dict[Read, list[Entry]] = {}
+        self._timelines: dict[Track, Timeline] = {}
+        self._moments: dict[int, tuple[Moment, ...]] = {}
+
+    @property
+    def read_set(self) -> frozenset[Read]:
+        """Every tag and types that were read: what the append is conditional on."""
+        return frozenset((tag, types | {_RETRACTED}) for tag, types in self._standing if types) | {
+            (tag, types) for tag, types in self._standing if not types
+        }
+
+    def standing(self, tag: str, types: Collection[str] = ()) -> list[Entry]:
+        """The entries with a tag and one of the types that no later entry has retracted."""
+        read = (tag, frozenset(types))
+        if read not in self._standing:
+            self._standing[read] = self._stand(*read)
+        return self._standing[read]
+
+    def _stand(self, tag: str, types: frozenset[str]) -> list[Entry]:
+        asked = types | {_RETRACTED} if types else types
+        found = [*self._source(tag, asked)]
+        found += [
+            draft
+            for draft in self._drafts
+            if tag in draft.tags and (not types or draft.type in asked)
+        ]
+        return without_retracted(found, types)
+
+    def timeline(self, track: Track) -> Timeline:
+        """One track, folded."""
+        if track not in self._timelines:
+            tag, types = acts_on(track)
+            own = (
+                moment
+                for entry in self.standing(tag, types)
+                for moment in self.moments(entry)
+                if moment.track == track
+            )
+            self._timelines[track] = fold(own, self.annulment)
+        return self._timelines[track]
+
+    def tracks(self, tag: str, types: Collection[str], kind: str) -> set[Track]:
+        """The tracks of a kind that the standing entries with a tag and types change."""
+        return {
+            moment.track
+            for entry in self.standing(tag, types)
+            for moment in self.moments(entry)
+            if moment.track.kind == kind
+        }
+
+    def moments(self, entry: Entry) -> tuple[Moment, ...]:
+        """What an entry brings about."""
+        if entry.position not in self._moments:
+            self._moments[entry.position] = tuple(moments(entry))
+        return self._moments[entry.position]
+
+    def life(self, kind: str, subject: str) -> Spell | None:
+        """When a person, body or post is there; None if nothing has established it."""
+        spells = self.timeline(Track(kind, subject, LIFE)).spells
+        return spells[0] if spells else None
+
+    def annulment(self, election: str) -> Ending | None:
+        """How an election was annulled; None while it stands."""
+        return annulment(self.standing(f"election:{election}", ELECTION_ACTS), election)
+
+
+def annulment(entries: Iterable[Entry], election: str) -> Ending | None:
+    """How an election was annulled by one of these entries; None while it stands."""
+    for entry in entries:
+        if isinstance(entry.act, a.ElectionAnnulled) and entry.act.election == election:
+            (moment,) = moments(entry)
+            return Ending(moment.window, moment.text, entry.position)
+    return None
+
+
+def without_retracted(entries: Sequence[Entry], types: Collection[str] = ()) -> list[Entry]:
+    """The entries of some types (none given: any), less those that others of these retract."""
+    targets = [each.act.entry for each in entries if isinstance(each.act, a.EntryRetracted)]
+    positions = {target for target in targets if isinstance(target, int)}
+    numbered = {(each.decision, each.act) for each in targets if not isinstance(each, int)}
+    return [
+        entry
+        for entry in entries
+        if entry.position not in positions
+        and (entry.decision, entry.number) not in numbered
+        and (not types or entry.type in types)
+    ]

@@ -1,0 +1,162 @@
+"""What the fields of acts and decisions say: their JSON form, the ids they mention, their texts.
+
+Everything here follows from the field types in `domain.acts`; no act is known by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, replace
+from functools import cache
+from types import UnionType
+from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from domain.fields import Commitment, Kind, Mention, Personal
+
+Json = Any
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field: whether it is a list, and what its items are."""
+
+    name: str
+    many: bool
+    nested: type | None
+    mention: Mention | None
+    personal: bool
+
+
+class Mentioned(NamedTuple):
+    """An id that an act mentions, and where in the act it stands."""
+
+    kinds: tuple[Kind, ...]
+    id: str
+    creates: bool
+    tags: tuple[str, ...]
+    pointer: str
+
+
+@cache
+def shape(cls: type) -> tuple[Field, ...]:
+    """The fields of a dataclass, as their types describe them."""
+    hints = get_type_hints(cls, include_extras=True)
+    return tuple(_field(field.name, hints[field.name]) for field in fields(cls))
+
+
+def _field(name: str, hint: Any) -> Field:
+    choices = [each for each in _choices(hint) if each is not type(None)]
+    many = any(get_origin(each) is tuple for each in choices)
+    if many:
+        choices = _choices(get_args(choices[0])[0])
+    marks = [mark for each in choices for mark in getattr(each, "__metadata__", ())]
+    nested = [each for each in choices if isinstance(each, type) and hasattr(each, "__slots__")]
+    return Field(
+        name=name,
+        many=many,
+        nested=nested[0] if nested else None,
+        mention=next((mark for mark in marks if isinstance(mark, Mention)), None),
+        personal=any(isinstance(mark, Personal) for mark in marks),
+    )
+
+
+def _choices(hint: Any) -> list[Any]:
+    return list(get_args(hint)) if get_origin(hint) in (Union, UnionType) else [hint]
+
+
+def to_json(value: Any) -> Json:
+    """Write an act, or anything in one, as JSON values; what is absent is left out."""
+    if isinstance(value, Commitment):
+        return {"sha256": str(value)}
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, tuple):
+        return [to_json(item) for item in value]
+    members = ((name, getattr(value, name)) for name in _names(type(value)))
+    return {name: to_json(member) for name, member in members if member is not None and member != ()}
+
+
+def from_json(cls: type[T], data: Json) -> T:
+    """Read what `to_json` wrote.
+
+    Raises:
+        TypeError, ValueError, KeyError: the values do not have the form of `cls`.
+    """
+    known = _by_name(cls)
+    return cls(**{name: _read(known[name], value) for name, value in data.items()})
+
+
+def _read(field: Field, value: Json) -> Any:
+    if field.many:
+        return tuple(_read_one(field, item) for item in value)
+    return _read_one(field, value)
+
+
+def _read_one(field: Field, value: Json) -> Any:
+    if isinstance(value, dict):
+        if field.personal:
+            return Commitment(value["sha256"])
+        if field.nested is not None:
+            return from_json(field.nested, value)
+        raise TypeError(f"{field.name} holds no object")
+    return value
+
+
+def mentions(value: Any, pointer: str = "") -> Iterator[Mentioned]:
+    """Yield every id that an act mentions or creates, with the JSON pointer to it."""
+    for field, item, where in _items(value, pointer):
+        if field.mention is not None:
+            mark = field.mention
+            yield Mentioned(mark.kinds, item, mark.creates, mark.tags(item), where)
+        elif field.nested is not None and not isinstance(item, int):
+            yield from mentions(item, where)
+
+
+def _items(value: Any, pointer: str) -> Iterator[tuple[Field, Any, str]]:
+    """Every given field of a value, lists item by item, with its pointer."""
+    for field in shape(type(value)):
+        member = getattr(value, field.name)
+        if field.many:
+            for number, item in enumerate(member):
+                yield field, item, f"{pointer}/{field.name}/{number}"
+        elif member is not None:
+            yield field, member, f"{pointer}/{field.name}"
+
+
+def commit(value: T, subject: str, seal: Callable[[str, str, str], Commitment]) -> T:
+    """Replace every personal text by a commitment, made by `seal(field, text, subject)`.
+
+    The subject of a text is the person that the object around it names, or else `subject`.
+    """
+    person = getattr(value, "person", None)
+    subject = f"person:{person}" if person else subject
+
+    def committed(field: Field, item: Any) -> Any:
+        if item is None or isinstance(item, Commitment):
+            return item
+        if field.personal:
+            return seal(field.name, item, subject)
+        if field.nested is not None and not isinstance(item, int):
+            return commit(item, subject, seal)
+        return item
+
+    changed: dict[str, Any] = {}
+    for field in shape(type(value)):
+        if not field.personal and field.nested is None:
+            continue
+        old = getattr(value, field.name)
+        new = tuple(committed(field, i) for i in old) if field.many else committed(field, old)
+        if new != old or isinstance(new, Commitment):
+            changed[field.name] = new
+    return replace(value, **changed) if changed else value  # type: ignore[type-var]
+
+
+@cache
+def _names(cls: type) -> tuple[str, ...]:
+    return tuple(field.name for field in shape(cls))
+
+
+@cache
+def _by_name(cls: type) -> dict[str, Field]:
+    return {field.name: field for field in shape(cls)}
