@@ -7,7 +7,7 @@ certain on that day break it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from domain import acts as a
@@ -15,10 +15,10 @@ from domain.dates import Window, iso, window
 from domain.decisions import DecisionTaken, Vote
 from domain.entries import Entry
 from domain.fields import Kind
-from domain.moments import CREATIONS, LIFE, TENURE_ACTS, Does, Moment, Track
+from domain.moments import Does
 from domain.register import Register
 from domain.shape import mentions
-from domain.timelines import Spell
+from domain.tracks import CREATIONS, LIFE, TENURE_ACTS, Track
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +49,16 @@ class Scope:
 
 
 def breaches(register: Register, scope: Scope) -> Iterator[Breach]:
-    """Every breach of coherence in a scope."""
+    """Every breach of coherence in a scope. While ids are wrong, nothing else can be judged."""
+    wrong_ids = [
+        breach
+        for entry in scope.entries
+        for breach in (*_ids_known(register, entry), *_ids_free(register, entry))
+    ]
+    yield from wrong_ids
+    if wrong_ids:
+        return
     for entry in scope.entries:
-        yield from _ids_known(register, entry)
-        yield from _ids_free(register, entry)
         yield from _ballots_add_up(entry)
         yield from _in_life(register, entry)
     for track in sorted(scope.tracks):
@@ -164,9 +170,7 @@ def _inside(
         return
     if when.latest < life.since.earliest:
         how = f"before {kind} {subject} exists"
-    elif when.earliest > life.until.latest or (
-        when.earliest == life.until.latest and not ending
-    ):
+    elif when.earliest > life.until.latest or (when.earliest == life.until.latest and not ending):
         how = f"after {kind} {subject} is gone"
     else:
         return
@@ -214,13 +218,9 @@ def _called(track: Track) -> str:
 def _bodies_to_place(scope: Scope) -> set[str]:
     return {
         track.subject
-        for track in _all_tracks(scope)
+        for track in scope.tracks
         if track.kind == "body" and track.attribute in (LIFE, "within")
     }
-
-
-def _all_tracks(scope: Scope) -> Iterable[Track]:
-    return scope.tracks
 
 
 def _place_coherent(register: Register, body: str) -> Iterator[Breach]:
@@ -379,6 +379,3 @@ def _votes_add_up(
 
 def _first(one: int | None, other: int | None) -> int | None:
     return one if one is not None else other
-
-
-__all__ = ["Breach", "Moment", "Scope", "Spell", "breaches"]

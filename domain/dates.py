@@ -74,7 +74,7 @@ def _date(text: str) -> Window:
     year, month, day, qualifier = found.groups()
     around = 1 if qualifier in ("~", "%") else 0
     try:
-        return _precise(int(year), month and int(month), day and int(day), around)
+        return _precise(int(year), int(month) if month else None, int(day) if day else None, around)
     except ValueError as wrong:
         raise ValueError(f"{text!r} names no day of the calendar: {wrong}") from None
 
@@ -115,5 +115,3 @@ def day(text: str) -> int:
 def iso(ordinal: int) -> str:
     """Write a day as `2025-01-30`; the ends of time as `..`."""
     return date.fromordinal(ordinal).isoformat() if DAWN < ordinal < NEVER else ".."
-
-

@@ -58,7 +58,9 @@ def tags_of(act: Payload, decision: str) -> tuple[str, ...]:
 
 def halves(entry: Entry) -> tuple[bytes, bytes]:
     """The bytes of an entry before and after its position and time."""
-    head = canonical({"act": to_json(entry.act), "decision": entry.decision, "number": entry.number})
+    head = canonical(
+        {"act": to_json(entry.act), "decision": entry.decision, "number": entry.number}
+    )
     tail = canonical(
         {"recorded_by": entry.recorded_by, "tags": list(entry.tags), "version": entry.act.version}
     )

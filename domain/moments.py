@@ -7,31 +7,19 @@ rows all derive from these two.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from functools import singledispatch
+from typing import Any, NamedTuple
 
 from domain import acts as a
 from domain.dates import ALWAYS, DAWN, Window, window
-from domain.decisions import Payload
 from domain.entries import Entry
 from domain.shape import to_json
+from domain.tracks import ACTIVIST, LIFE, Track
 
 Json = Any
-
-
-class Track(NamedTuple):
-    """One attribute of one subject.
-
-    Kinds and their subject and attribute: `person`, `body`, `post`, `election` (id, attribute);
-    `tenure` (post, person); `approval` (post, person/by); `membership` (body, role/person); `line`
-    (body:id or post:id, kind/target body).
-    """
-
-    kind: str
-    subject: str
-    attribute: str
 
 
 class Does(StrEnum):
@@ -61,187 +49,281 @@ class Moment:
     ground: str | None = None
 
 
-LIFE: Final = "life"
-ACTIVIST: Final = "activist"
-
-
 def moments(entry: Entry) -> Iterator[Moment]:
     """The moments that an entry brings about, none for what is not an act on the structure."""
     act = entry.act
-    if not isinstance(act, a.StructureAct):
-        return
-    when = window(act.effective)
-    for change in _changes(act):
-        yield Moment(
-            track=change.track,
-            does=change.does,
-            window=change.window or when,
-            text=act.effective,
-            value=change.value,
-            position=entry.position,
-            ground=change.ground,
-        )
+    if isinstance(act, a.StructureAct):
+        when = window(act.effective)
+        for change in _changes(act):
+            yield Moment(
+                track=change.track,
+                does=change.does,
+                window=change.window or when,
+                text=change.text or act.effective,
+                value=change.value,
+                position=entry.position,
+                ground=change.ground,
+            )
 
 
 class _Change(NamedTuple):
+    """A moment but for what its entry says; window and text where the act's day is not meant."""
+
     track: Track
     does: Does
     value: Json = None
     ground: str | None = None
     window: Window | None = None
+    text: str | None = None
 
 
-def _changes(act: a.StructureAct) -> Iterator[_Change]:  # noqa: PLR0912 - one case an act
-    match act:
-        case a.PersonRegistered():
-            person = _given(act.person)
-            known_by = Window(DAWN, window(act.effective).latest)
-            yield _begins("person", person, LIFE, {}, window=ALWAYS)
-            yield _Change(
-                Track("person", person, "name"), Does.SETS, to_json(act.name), window=known_by
-            )
-            yield from _sets("person", person, other_names=act.other_names or None)
-        case a.PersonRenamed():
-            yield from _sets("person", act.person, name=act.name)
-        case a.PersonDied():
-            yield _ends("person", act.person, LIFE)
-        case a.BodyEstablished():
-            body = _given(act.body)
-            yield _begins("body", body, LIFE, {"formed_from": to_json(act.formed_from)})
-            yield _Change(Track("body", body, "within"), Does.SETS, act.within)
-            yield from _sets(
-                "body",
-                body,
-                name=act.name,
-                other_names=act.other_names or None,
-                classification=act.classification,
-                permanence=act.permanence,
-                area=act.area,
-                purpose=act.purpose,
-            )
-        case a.BodyRenamed():
-            yield from _sets("body", act.body, name=act.name)
-        case a.BodyMoved():
-            yield _Change(Track("body", act.body, "within"), Does.SETS, act.within)
-        case a.BodyChanged():
-            yield from _sets(
-                "body",
-                act.body,
-                classification=act.classification,
-                permanence=act.permanence,
-                area=act.area,
-                purpose=act.purpose,
-            )
-        case a.BodyDissolved():
-            yield _ends("body", act.body, LIFE)
-        case a.LineDrawn():
-            yield _Change(_line(act), Does.BEGINS, {})
-        case a.LineEnded():
-            yield _Change(_line(act), Does.ENDS)
-        case a.PostCreated():
-            post = _given(act.post)
-            yield _begins("post", post, LIFE, {"body": act.body})
-            yield from _sets(
-                "post",
-                post,
-                label=act.label,
-                seats=act.seats,
-                voting=act.voting,
-                powers=act.powers,
-                area=act.area,
-                head=act.head,
-                approval=act.approval,
-            )
-        case a.PostChanged():
-            yield from _sets(
-                "post",
-                act.post,
-                seats=act.seats,
-                voting=act.voting,
-                powers=act.powers,
-                area=act.area,
-                head=act.head,
-                approval=act.approval,
-            )
-        case a.PostRenamed():
-            yield from _sets("post", act.post, label=act.label)
-        case a.PostAbolished():
-            yield _ends("post", act.post, LIFE)
-        case a.ElectionHeld():
-            yield from _elected(act)
-        case a.ElectionAnnulled():
-            yield _ends("election", act.election, LIFE)
-        case a.AppointmentMade():
-            value = {"how": "appointed", "by": act.by, "term_until": act.until}
-            yield _begins("tenure", act.post, act.person, _stated(value))
-        case a.AppointmentApproved():
-            track = Track("approval", act.post, f"{act.person}/{act.by or ''}")
-            yield _Change(track, Does.SETS, _stated({"by": act.by}))
-        case a.TenureStarted():
-            yield _begins("tenure", act.post, act.person, {"how": "stated"})
-        case a.TenureEnded():
-            yield _ends("tenure", act.post, act.person)
-        case a.TenureAttested():
-            yield _Change(
-                Track("tenure", act.post, act.person), Does.ATTESTS, {"how": "attested"}
-            )
-        case a.ActivistAdmitted():
-            yield _begins("membership", act.body, f"{ACTIVIST}/{act.person}", {"how": "admitted"})
-        case a.ActivistAssigned():
-            value = _stated({"how": "assigned", "from_body": act.from_body})
-            yield _begins("membership", act.body, f"{ACTIVIST}/{act.person}", value)
-        case a.ActivistTransferred():
-            value = {"how": "transferred", "from_body": act.from_body}
-            yield _ends("membership", act.from_body, f"{ACTIVIST}/{act.person}")
-            yield _begins("membership", act.body, f"{ACTIVIST}/{act.person}", value)
-        case a.ActivistExcluded() | a.ActivistLeft():
-            yield _ends("membership", act.body, f"{ACTIVIST}/{act.person}")
-        case a.MembershipStarted():
-            value = _stated({"how": "stated", "voting": act.voting})
-            yield _begins("membership", act.body, f"{act.role}/{act.person}", value)
-        case a.MembershipEnded():
-            yield _ends("membership", act.body, f"{act.role}/{act.person}")
-        case _:
-            raise AssertionError(f"{act.type} brings about no moments")
+@singledispatch
+def _changes(act: a.StructureAct) -> Iterable[_Change]:
+    raise NotImplementedError(f"what {act.type} changes is not written")
 
 
-def _elected(act: a.ElectionHeld) -> Iterator[_Change]:
+# Persons
+
+
+@_changes.register
+def _(act: a.PersonRegistered) -> Iterator[_Change]:
+    person = _given(act.person)
+    known_by = Window(DAWN, window(act.effective).latest)
+    yield _Change(Track("person", person, LIFE), Does.BEGINS, {}, window=ALWAYS)
+    for change in _set("person", person, name=act.name):
+        yield change._replace(window=known_by)
+    yield from _set("person", person, other_names=act.other_names or None)
+
+
+@_changes.register
+def _(act: a.PersonRenamed) -> Iterable[_Change]:
+    return _set("person", act.person, name=act.name)
+
+
+@_changes.register
+def _(act: a.PersonDied) -> Iterable[_Change]:
+    return [_ended(Track("person", act.person, LIFE))]
+
+
+# Bodies and lines
+
+
+@_changes.register
+def _(act: a.BodyEstablished) -> Iterator[_Change]:
+    body = _given(act.body)
+    yield _begun(Track("body", body, LIFE), formed_from=to_json(act.formed_from))
+    yield _placed(body, act.within)
+    yield from _set(
+        "body",
+        body,
+        name=act.name,
+        other_names=act.other_names or None,
+        classification=act.classification,
+        permanence=act.permanence,
+        area=act.area,
+        purpose=act.purpose,
+    )
+
+
+@_changes.register
+def _(act: a.BodyRenamed) -> Iterable[_Change]:
+    return _set("body", act.body, name=act.name)
+
+
+@_changes.register
+def _(act: a.BodyMoved) -> Iterable[_Change]:
+    return [_placed(act.body, act.within)]
+
+
+@_changes.register
+def _(act: a.BodyChanged) -> Iterable[_Change]:
+    return _set(
+        "body",
+        act.body,
+        classification=act.classification,
+        permanence=act.permanence,
+        area=act.area,
+        purpose=act.purpose,
+    )
+
+
+@_changes.register
+def _(act: a.BodyDissolved) -> Iterable[_Change]:
+    return [_ended(Track("body", act.body, LIFE))]
+
+
+@_changes.register
+def _(act: a.LineDrawn) -> Iterable[_Change]:
+    return [_begun(_line(act))]
+
+
+@_changes.register
+def _(act: a.LineEnded) -> Iterable[_Change]:
+    return [_ended(_line(act))]
+
+
+# Posts
+
+
+@_changes.register
+def _(act: a.PostCreated) -> Iterator[_Change]:
+    post = _given(act.post)
+    yield _begun(Track("post", post, LIFE), body=act.body)
+    yield from _set("post", post, label=act.label)
+    yield from _post_set(post, act)
+
+
+@_changes.register
+def _(act: a.PostChanged) -> Iterable[_Change]:
+    return _post_set(act.post, act)
+
+
+@_changes.register
+def _(act: a.PostRenamed) -> Iterable[_Change]:
+    return _set("post", act.post, label=act.label)
+
+
+@_changes.register
+def _(act: a.PostAbolished) -> Iterable[_Change]:
+    return [_ended(Track("post", act.post, LIFE))]
+
+
+def _post_set(post: str, act: a.PostCreated | a.PostChanged) -> Iterator[_Change]:
+    return _set(
+        "post",
+        post,
+        seats=act.seats,
+        voting=act.voting,
+        powers=act.powers,
+        area=act.area,
+        head=act.head,
+        approval=act.approval,
+    )
+
+
+# Elections, appointments, tenures
+
+
+@_changes.register
+def _(act: a.ElectionHeld) -> Iterator[_Change]:
     """The election itself, and a tenure or membership for everyone elected and seated."""
     election = _given(act.election)
-    yield _begins("election", election, LIFE, {})
+    voted = act.closed or act.effective
+    for attribute, does in ((LIFE, Does.BEGINS), ("held", Does.SETS)):
+        track = Track("election", election, attribute)
+        yield _Change(track, does, {}, window=window(voted), text=voted)
     for contest in act.contests:
         absent = {each.person for each in contest.not_seated}
-        value = _stated({"how": "elected", "election": election, "term_until": contest.until})
         for person in contest.elected:
-            if person in absent:
-                continue
-            if contest.post is not None:
-                yield _begins("tenure", contest.post, person, value, ground=election)
-            else:
-                track = (_given(contest.body), f"{contest.role}/{person}")
-                yield _begins("membership", *track, value, ground=election)
+            if person not in absent:
+                change = _begun(
+                    _won(contest, person),
+                    how="elected",
+                    election=election,
+                    term_until=contest.until,
+                )
+                yield change._replace(ground=election)
 
 
-def _begins(
-    kind: str,
-    subject: str,
-    attribute: str,
-    value: Json,
-    *,
-    ground: str | None = None,
-    window: Window | None = None,
-) -> _Change:
-    return _Change(Track(kind, subject, attribute), Does.BEGINS, value, ground, window)
+def _won(contest: a.Contest, person: str) -> Track:
+    if contest.post is not None:
+        return Track("tenure", contest.post, person)
+    return Track("membership", _given(contest.body), f"{contest.role}/{person}")
 
 
-def _ends(kind: str, subject: str, attribute: str) -> _Change:
-    return _Change(Track(kind, subject, attribute), Does.ENDS)
+@_changes.register
+def _(act: a.ElectionAnnulled) -> Iterator[_Change]:
+    yield _ended(Track("election", act.election, LIFE))
+    yield _Change(Track("election", act.election, "annulled"), Does.SETS, {})
 
 
-def _sets(kind: str, subject: str, **values: Any) -> Iterator[_Change]:
+@_changes.register
+def _(act: a.AppointmentMade) -> Iterable[_Change]:
+    tenure = Track("tenure", act.post, act.person)
+    return [_begun(tenure, how="appointed", by=act.by, term_until=act.until)]
+
+
+@_changes.register
+def _(act: a.AppointmentApproved) -> Iterable[_Change]:
+    track = Track("approval", act.post, f"{act.person}/{act.by or ''}")
+    return [_begun(track, by=act.by)._replace(does=Does.SETS)]
+
+
+@_changes.register
+def _(act: a.TenureStarted) -> Iterable[_Change]:
+    return [_begun(Track("tenure", act.post, act.person), how="stated")]
+
+
+@_changes.register
+def _(act: a.TenureEnded) -> Iterable[_Change]:
+    return [_ended(Track("tenure", act.post, act.person))]
+
+
+@_changes.register
+def _(act: a.TenureAttested) -> Iterable[_Change]:
+    tenure = Track("tenure", act.post, act.person)
+    return [_begun(tenure, how="attested")._replace(does=Does.ATTESTS)]
+
+
+# Activists and other members
+
+
+@_changes.register
+def _(act: a.ActivistAdmitted) -> Iterable[_Change]:
+    return [_begun(_member(act.body, ACTIVIST, act.person), how="admitted")]
+
+
+@_changes.register
+def _(act: a.ActivistAssigned) -> Iterable[_Change]:
+    track = _member(act.body, ACTIVIST, act.person)
+    return [_begun(track, how="assigned", from_body=act.from_body)]
+
+
+@_changes.register
+def _(act: a.ActivistTransferred) -> Iterator[_Change]:
+    track = _member(act.body, ACTIVIST, act.person)
+    yield _ended(_member(act.from_body, ACTIVIST, act.person))
+    yield _begun(track, how="transferred", from_body=act.from_body)
+
+
+@_changes.register(a.ActivistExcluded)
+@_changes.register(a.ActivistLeft)
+def _(act: a.ActivistExcluded | a.ActivistLeft) -> Iterable[_Change]:
+    return [_ended(_member(act.body, ACTIVIST, act.person))]
+
+
+@_changes.register
+def _(act: a.MembershipStarted) -> Iterable[_Change]:
+    return [_begun(_member(act.body, act.role, act.person), how="stated", voting=act.voting)]
+
+
+@_changes.register
+def _(act: a.MembershipEnded) -> Iterable[_Change]:
+    return [_ended(_member(act.body, act.role, act.person))]
+
+
+def _begun(track: Track, **stated: Json) -> _Change:
+    """What begins, with as much of it as is stated."""
+    value = {name: member for name, member in stated.items() if member is not None}
+    return _Change(track, Does.BEGINS, value)
+
+
+def _ended(track: Track) -> _Change:
+    return _Change(track, Does.ENDS)
+
+
+def _set(kind: str, subject: str, **values: Any) -> Iterator[_Change]:
     for attribute, value in values.items():
         if value is not None:
             yield _Change(Track(kind, subject, attribute), Does.SETS, to_json(value))
+
+
+def _placed(body: str, within: str | None) -> _Change:
+    return _Change(Track("body", body, "within"), Does.SETS, within)
+
+
+def _member(body: str, role: str, person: str) -> Track:
+    return Track("membership", body, f"{role}/{person}")
 
 
 def _line(act: a.LineDrawn | a.LineEnded) -> Track:
@@ -249,86 +331,8 @@ def _line(act: a.LineDrawn | a.LineEnded) -> Track:
     return Track("line", origin, f"{act.kind}/{act.to}")
 
 
-def _stated(value: dict[str, Json]) -> dict[str, Json]:
-    return {name: member for name, member in value.items() if member is not None}
-
-
 def _given(subject: str | None) -> str:
-    """An id that the recording has filled in where the client left it out."""
+    """An id that recording has filled in where the client left it out."""
     if subject is None:
         raise ValueError("an act is without the id that recording gives it")
     return subject
-
-
-# Where a track is read from: the tag that finds its entries, and the types that can change it.
-
-_BODY_ACTS = {
-    LIFE: ("body.established", "body.dissolved"),
-    "name": ("body.established", "body.renamed"),
-    "other_names": ("body.established",),
-    "within": ("body.established", "body.moved"),
-}
-_POST_ACTS = {LIFE: ("post.created", "post.abolished"), "label": ("post.created", "post.renamed")}
-_PERSON_ACTS = {
-    LIFE: ("person.registered", "person.died"),
-    "name": ("person.registered", "person.renamed"),
-    "other_names": ("person.registered",),
-}
-
-ACTIVIST_ACTS: Final = frozenset(
-    f"activist.{how}" for how in ("admitted", "assigned", "transferred", "excluded", "left")
-)
-MEMBERSHIP_ACTS: Final = frozenset(
-    {"membership.started", "membership.ended", "election.held"} | ACTIVIST_ACTS
-)
-TENURE_ACTS: Final = frozenset(
-    {
-        "appointment.made",
-        "tenure.started",
-        "tenure.ended",
-        "tenure.attested",
-        "election.held",
-    }
-)
-APPROVAL_ACTS: Final = frozenset({"appointment.approved"})
-LINE_ACTS: Final = frozenset({"line.drawn", "line.ended"})
-ELECTION_ACTS: Final = frozenset({"election.held", "election.annulled"})
-CREATIONS: Final = {
-    "person": frozenset({"person.registered"}),
-    "body": frozenset({"body.established"}),
-    "post": frozenset({"post.created"}),
-    "election": frozenset({"election.held"}),
-}
-
-
-def acts_on(track: Track) -> tuple[str, frozenset[str]]:
-    """The tag and the act types from which a track is read; no narrower pair would do."""
-    match track.kind:
-        case "person":
-            return f"person:{track.subject}", frozenset(_PERSON_ACTS[track.attribute])
-        case "body":
-            types = _BODY_ACTS.get(track.attribute, ("body.established", "body.changed"))
-            return f"body:{track.subject}", frozenset(types)
-        case "post":
-            types = _POST_ACTS.get(track.attribute, ("post.created", "post.changed"))
-            return f"post:{track.subject}", frozenset(types)
-        case "election":
-            return f"election:{track.subject}", ELECTION_ACTS
-        case "tenure":
-            return f"person:{track.attribute}", TENURE_ACTS
-        case "approval":
-            return f"post:{track.subject}", APPROVAL_ACTS
-        case "membership":
-            role, _, person = track.attribute.partition("/")
-            if role == ACTIVIST:
-                return f"person:{person}", ACTIVIST_ACTS
-            return f"person:{person}", MEMBERSHIP_ACTS - ACTIVIST_ACTS
-        case "line":
-            return track.subject, LINE_ACTS
-        case _:
-            raise AssertionError(f"{track.kind} is no kind of track")
-
-
-def is_structure(act: Payload) -> bool:
-    """Whether an act is one on the structure: these alone can be retracted."""
-    return isinstance(act, a.StructureAct)

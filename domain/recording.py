@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from domain import acts as a
 from domain.coherence import Breach, Scope, breaches
-from domain.decisions import Decision, DecisionTaken, envelope
+from domain.decisions import Decision, Payload, envelope
 from domain.entries import Entry, tags_of
-from domain.moments import LIFE, Track, is_structure
 from domain.register import Read, Register
 from domain.shape import shape
+from domain.tracks import LIFE, Track
 
 DRAFTED: Final = 2**62
 """Drafts are numbered from here until the log gives them their positions: after every entry."""
@@ -60,7 +60,7 @@ def with_ids(decision: Decision, new_id: Callable[[], str]) -> Decision:
     """Fill in the ids that the client left out: of the decision, and of what its acts create."""
     acts = []
     for act in decision.acts:
-        missing = {
+        missing: dict[str, Any] = {
             field.name: new_id()
             for field in shape(type(act))
             if field.mention is not None
@@ -76,7 +76,8 @@ def decide(decision: Decision, ledger: Ledger, recorded_by: str) -> Outcome:
 
     The drafts are the decision's envelope and its acts, in the order in which they were sent.
     """
-    assert decision.id is not None, "ids are filled in before a decision is judged"
+    if decision.id is None:
+        raise ValueError("ids are filled in before a decision is judged")
     before = Register(ledger.entries)
     violations = list(_retractions(decision, before, ledger))
     drafts = tuple(_drafts(decision, decision.id, ledger, recorded_by))
@@ -88,15 +89,15 @@ def decide(decision: Decision, ledger: Ledger, recorded_by: str) -> Outcome:
         violations += [
             _violation(each, drafts, ledger) for each in found if each.identity not in known
         ]
-    if before.standing(f"decision:{decision.id}", {"decision.taken"}):
-        violations.append(Violation("id_taken", f"the id {decision.id} is taken", "/id", ()))
+    for taken in before.standing(f"decision:{decision.id}", {"decision.taken"}):
+        message = f"decision {decision.id} is already recorded"
+        violations.append(Violation("id_taken", message, "/id", (taken.position,)))
     return Outcome(drafts, tuple(dict.fromkeys(violations)), before.read_set | after.read_set)
 
 
-def _drafts(
-    decision: Decision, name: str, ledger: Ledger, recorded_by: str
-) -> Iterator[Entry]:
-    for number, act in enumerate((envelope(decision), *decision.acts)):
+def _drafts(decision: Decision, name: str, ledger: Ledger, recorded_by: str) -> Iterator[Entry]:
+    payloads: tuple[Payload, ...] = (envelope(decision), *decision.acts)
+    for number, act in enumerate(payloads):
         tags = tags_of(act, name)
         if isinstance(act, a.EntryRetracted) and (target := find(act.entry, ledger)) is not None:
             tags = tuple(dict.fromkeys((*tags, *target.tags)))
@@ -136,7 +137,7 @@ def _retractions(decision: Decision, before: Register, ledger: Ledger) -> Iterat
         target = find(act.entry, ledger)
         if target is None:
             yield Violation("entry_unknown", "there is no such entry", pointer, ())
-        elif not is_structure(target.act):
+        elif not isinstance(target.act, a.StructureAct):
             message = f"a {target.type} cannot be retracted, only acts on the structure"
             yield Violation("not_retractable", message, pointer, (target.position,))
         elif target.position in retracted or target not in before.standing(
@@ -154,9 +155,7 @@ def _retractions(decision: Decision, before: Register, ledger: Ledger) -> Iterat
                 yield Violation("corrects_standing", message, f"/acts/{number}/corrects", ())
 
 
-def _scope(
-    drafts: Sequence[Entry], before: Register, after: Register, ledger: Ledger
-) -> Scope:
+def _scope(drafts: Sequence[Entry], before: Register, after: Register, ledger: Ledger) -> Scope:
     """The drafts, and everything that mentions a subject whose life they change."""
     tracks = {track for draft in drafts for track in _touched(draft, before, ledger)}
     entries = {draft.position: draft for draft in drafts}

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 from domain import acts as a
+from domain.dates import window
 from domain.entries import Entry
-from domain.moments import ELECTION_ACTS, LIFE, Moment, Track, acts_on, moments
+from domain.moments import Moment, moments
 from domain.timelines import Ending, Spell, Timeline, fold
+from domain.tracks import ELECTION_ACTS, LIFE, Track, acts_on
 
 Read = tuple[str, frozenset[str]]
 Source = Callable[[str, frozenset[str]], Sequence[Entry]]
@@ -97,8 +99,7 @@ def annulment(entries: Iterable[Entry], election: str) -> Ending | None:
     """How an election was annulled by one of these entries; None while it stands."""
     for entry in entries:
         if isinstance(entry.act, a.ElectionAnnulled) and entry.act.election == election:
-            (moment,) = moments(entry)
-            return Ending(moment.window, moment.text, entry.position)
+            return Ending(window(entry.act.effective), entry.act.effective, entry.position)
     return None
 
 

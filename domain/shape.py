@@ -39,7 +39,7 @@ class Mentioned(NamedTuple):
 
 
 @cache
-def shape(cls: type) -> tuple[Field, ...]:
+def shape(cls: Any) -> tuple[Field, ...]:
     """The fields of a dataclass, as their types describe them."""
     hints = get_type_hints(cls, include_extras=True)
     return tuple(_field(field.name, hints[field.name]) for field in fields(cls))
@@ -74,7 +74,9 @@ def to_json(value: Any) -> Json:
     if isinstance(value, tuple):
         return [to_json(item) for item in value]
     members = ((name, getattr(value, name)) for name in _names(type(value)))
-    return {name: to_json(member) for name, member in members if member is not None and member != ()}
+    return {
+        name: to_json(member) for name, member in members if member is not None and member != ()
+    }
 
 
 def from_json(cls: type[T], data: Json) -> T:
@@ -153,10 +155,10 @@ def commit(value: T, subject: str, seal: Callable[[str, str, str], Commitment]) 
 
 
 @cache
-def _names(cls: type) -> tuple[str, ...]:
+def _names(cls: Any) -> tuple[str, ...]:
     return tuple(field.name for field in shape(cls))
 
 
 @cache
-def _by_name(cls: type) -> dict[str, Field]:
+def _by_name(cls: Any) -> dict[str, Field]:
     return {field.name: field for field in shape(cls)}

@@ -12,11 +12,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from domain import acts as a
+from domain.dates import window
 from domain.decisions import DecisionTaken
 from domain.entries import Entry
-from domain.moments import ACTIVIST, LIFE, Moment, Track, moments
+from domain.moments import Moment, moments
 from domain.register import without_retracted
 from domain.timelines import Certainty, Ending, Spell, fold
+from domain.tracks import ACTIVIST, LIFE, Track
 
 Name = str | dict[str, str] | None
 
@@ -181,30 +183,29 @@ def spells(entries: Sequence[Entry]) -> list[Spell]:
     tracks: dict[Track, list[Moment]] = defaultdict(list)
     annulled: dict[str, Ending] = {}
     for entry in without_retracted(entries):
+        if isinstance(entry.act, a.ElectionAnnulled):
+            ending = Ending(window(entry.act.effective), entry.act.effective, entry.position)
+            annulled.setdefault(entry.act.election, ending)
         for moment in moments(entry):
             tracks[moment.track].append(moment)
-            if isinstance(entry.act, a.ElectionAnnulled):
-                annulled.setdefault(
-                    entry.act.election, Ending(moment.window, moment.text, moment.position)
-                )
     return [spell for each in tracks.values() for spell in fold(each, annulled.get).spells]
+
+
+def _by_subject() -> dict[str, dict[str, list[Spell]]]:
+    return defaultdict(lambda: defaultdict(list))
 
 
 @dataclass(slots=True)
 class _Day:
     """The spells of one day, by what they are about."""
 
-    bodies: dict[str, dict[str, list[Spell]]] = field(default_factory=lambda: _two_levels())
-    posts: dict[str, dict[str, list[Spell]]] = field(default_factory=lambda: _two_levels())
-    persons: dict[str, dict[str, list[Spell]]] = field(default_factory=lambda: _two_levels())
+    bodies: dict[str, dict[str, list[Spell]]] = field(default_factory=_by_subject)
+    posts: dict[str, dict[str, list[Spell]]] = field(default_factory=_by_subject)
+    persons: dict[str, dict[str, list[Spell]]] = field(default_factory=_by_subject)
     tenures: dict[str, list[Spell]] = field(default_factory=lambda: defaultdict(list))
     approvals: dict[Track, list[Spell]] = field(default_factory=lambda: defaultdict(list))
     lines: dict[str, list[Spell]] = field(default_factory=lambda: defaultdict(list))
     activists: dict[str, list[Spell]] = field(default_factory=lambda: defaultdict(list))
-
-
-def _two_levels() -> dict[str, dict[str, list[Spell]]]:
-    return defaultdict(lambda: defaultdict(list))
 
 
 def assemble(

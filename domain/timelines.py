@@ -12,7 +12,8 @@ from heapq import heappop, heappush
 from typing import Any, Literal
 
 from domain.dates import DAWN, NEVER, OPEN, Window
-from domain.moments import Does, Moment, Track
+from domain.moments import Does, Moment
+from domain.tracks import Track
 
 Certainty = Literal["certain", "possible"]
 
@@ -245,15 +246,14 @@ def _ended(spell: Spell, until: Window, text: str | None, position: int) -> Spel
     return replace(spell, until=sooner, until_text=text, because=because)
 
 
-def _attested(
-    moment: Moment, when: Window, before: _Step | None, after: _Step | None
-) -> Spell:
+def _attested(moment: Moment, when: Window, before: _Step | None, after: _Step | None) -> Spell:
     """A spell known on one day alone: its start reaches back and its end lies open."""
     reach = DAWN
     if before is not None:
         attested = before[0].does is Does.ATTESTS
         reach = _day_after(before[1].earliest) if attested else before[1].earliest
-    until, text, because = Window(_day_after(when.earliest), NEVER), None, (moment.position,)
+    until, text = Window(_day_after(when.earliest), NEVER), None
+    because: tuple[int, ...] = (moment.position,)
     if after is not None:
         following, then = after
         until = Window(min(until.earliest, then.latest), then.latest)
@@ -282,7 +282,5 @@ def _two_values(ordered: Sequence[Moment]) -> list[Fault]:
         if moment.does is Does.SETS and moment.window.exact:
             other = by_day.setdefault(moment.window, moment)
             if other.value != moment.value:
-                faults.append(
-                    Fault("two_values", moment.track, (other.position, moment.position))
-                )
+                faults.append(Fault("two_values", moment.track, (other.position, moment.position)))
     return faults

@@ -1,0 +1,261 @@
+"""Beliefs: how an entry changes the spells that the views hold.
+
+Each decision inserts its moments into their tracks and folds those tracks again, no others; spells
+that are no longer believed are closed at its position, new ones opened. So a late, a retracted or
+an out-of-order entry costs what its own subjects cost.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, delete, insert, select, tuple_, update
+
+from domain import acts as a
+from domain.dates import Window
+from domain.entries import Entry, canonical
+from domain.entries import microseconds as recorded_microseconds
+from domain.moments import Does, Moment
+from domain.moments import moments as moments_of
+from domain.timelines import Ending, Spell, fold
+from domain.tracks import LIFE, Track
+from projections import views as v
+
+_SPELL_COLUMNS = (
+    v.spells.c.kind,
+    v.spells.c.subject,
+    v.spells.c.attribute,
+    v.spells.c.value,
+    v.spells.c.since_earliest,
+    v.spells.c.since_latest,
+    v.spells.c.until_earliest,
+    v.spells.c.until_latest,
+    v.spells.c.since_text,
+    v.spells.c.until_text,
+    v.spells.c.because,
+)
+_CHUNK = 300
+
+
+class _Belief(NamedTuple):
+    """A spell in the form of its row, and which row that is (none: it is still to be inserted)."""
+
+    columns: tuple[Any, ...]
+    recorded_from: int
+    row: int | None
+
+
+class Beliefs:
+    """The spells of the tracks that some decisions change, worked on in memory and then stored."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._tracks: dict[Track, list[Moment]] = {}
+        self._believed: dict[Track, dict[tuple[Any, ...], _Belief]] = {}
+        self._new_moments: dict[int, list[Moment]] = {}
+        self._retracted: set[int] = set()
+        self._opened: list[dict[str, Any]] = []
+        self._closed: list[dict[str, Any]] = []
+        self._decisions: dict[str, tuple[int, int, int]] = {}
+
+    def expect(self, entries: Iterable[Entry]) -> None:
+        """Load the tracks that these entries will change, in a few statements."""
+        self._load({moment.track for entry in entries for moment in moments_of(entry)})
+
+    def take_in(self, decision: Sequence[Entry]) -> None:
+        """Change what is believed by one decision, from its envelope to its last act."""
+        taken, last = decision[0], decision[-1].position
+        self._decisions[taken.decision] = (
+            taken.position,
+            last,
+            recorded_microseconds(taken.recorded_at),
+        )
+        changed: dict[Track, None] = {}
+        for entry in decision[1:]:
+            if isinstance(entry.act, a.EntryRetracted):
+                gone = self._position_of(entry.act.entry)
+                changed |= dict.fromkeys(self._retract(gone))
+            else:
+                changed |= dict.fromkeys(self._insert(entry))
+        self._load(changed)
+        for track in changed:
+            self._fold(track, last)
+
+    def store(self) -> None:
+        """Write everything that changed."""
+        execute = self._connection.execute
+        new = [moment for each in self._new_moments.values() for moment in each]
+        if self._decisions:
+            rows = [
+                {"id": name, "position": first, "last": last, "recorded_at": at}
+                for name, (first, last, at) in self._decisions.items()
+            ]
+            execute(insert(v.decisions), rows)
+        for some in _chunks(sorted(self._retracted)):
+            execute(delete(v.moments).where(v.moments.c.position.in_(some)))
+        if new:
+            execute(insert(v.moments), [_moment_row(moment) for moment in new])
+        if self._closed:
+            stale = v.spells.c.recorded_until
+            for until in sorted({each["until"] for each in self._closed}):
+                rows_closed = [each["row"] for each in self._closed if each["until"] == until]
+                for some in _chunks(rows_closed):
+                    execute(update(v.spells).where(v.spells.c.id.in_(some)).values({stale: until}))
+        if self._opened:
+            execute(insert(v.spells), self._opened)
+        still = [
+            (belief, v.NEWEST)
+            for each in self._believed.values()
+            for belief in each.values()
+            if belief.row is None
+        ]
+        if still:
+            execute(insert(v.spells), [_spell_row(*each) for each in still])
+
+    def _insert(self, entry: Entry) -> Iterator[Track]:
+        own = list(moments_of(entry))
+        self._new_moments[entry.position] = own
+        self._load(moment.track for moment in own)
+        for moment in own:
+            self._tracks[moment.track].append(moment)
+            yield moment.track
+            yield from self._resting_on(moment)
+
+    def _retract(self, position: int) -> Iterator[Track]:
+        gone = self._new_moments.pop(position, None)
+        if gone is None:
+            self._retracted.add(position)
+            rows = self._connection.execute(
+                select(v.moments).where(v.moments.c.position == position)
+            )
+            gone = [_moment(row) for row in rows]
+        self._load(moment.track for moment in gone)
+        for moment in gone:
+            self._tracks[moment.track].remove(moment)
+            yield moment.track
+            yield from self._resting_on(moment)
+
+    def _resting_on(self, moment: Moment) -> Iterator[Track]:
+        """The tracks of an election's tenures, when the election's own end changes."""
+        if moment.track.kind != "election" or moment.does is not Does.ENDS:
+            return
+        election = moment.track.subject
+        grounded = v.moments.c.ground == election
+        for row in self._connection.execute(select(v.moments).where(grounded)):
+            yield Track(row.kind, row.subject, row.attribute)
+        for each in self._new_moments.values():
+            for other in each:
+                if other.ground == election:
+                    yield other.track
+
+    def _position_of(self, target: int | a.ActOf) -> int:
+        if isinstance(target, int):
+            return target
+        if target.decision in self._decisions:
+            return self._decisions[target.decision][0] + target.act
+        found = select(v.decisions.c.position).where(v.decisions.c.id == target.decision)
+        return int(self._connection.execute(found).scalar_one()) + target.act
+
+    def _fold(self, track: Track, last: int) -> None:
+        timeline = fold(self._tracks[track], self._annulment)
+        new = {_columns(spell): None for spell in timeline.spells}
+        believed = self._believed[track]
+        for columns in [columns for columns in believed if columns not in new]:
+            belief = believed.pop(columns)
+            if belief.row is not None:
+                self._closed.append({"row": belief.row, "until": last})
+            elif belief.recorded_from < last:
+                self._opened.append(_spell_row(belief, last))
+        for columns in new:
+            believed.setdefault(columns, _Belief(columns, last, None))
+
+    def _annulment(self, election: str) -> Ending | None:
+        life = Track("election", election, LIFE)
+        self._load([life])
+        ends = (moment for moment in self._tracks[life] if moment.does is Does.ENDS)
+        first = min(ends, key=lambda moment: moment.position, default=None)
+        return Ending(first.window, first.text, first.position) if first is not None else None
+
+    def _load(self, tracks: Iterable[Track]) -> None:
+        """Bring tracks into memory as the views have them."""
+        missing = [track for track in dict.fromkeys(tracks) if track not in self._tracks]
+        for track in missing:
+            self._tracks[track] = []
+            self._believed[track] = {}
+        for some in _chunks(missing):
+            for row in self._connection.execute(select(v.moments).where(_among(v.moments, some))):
+                moment = _moment(row)
+                if moment.position not in self._retracted:
+                    self._tracks[moment.track].append(moment)
+            believed = _among(v.spells, some) & (v.spells.c.recorded_until == v.NEWEST)
+            for row in self._connection.execute(select(v.spells).where(believed)):
+                track = Track(row.kind, row.subject, row.attribute)
+                columns = tuple(row._mapping[column] for column in _SPELL_COLUMNS)  # noqa: SLF001
+                self._believed[track][columns] = _Belief(columns, row.recorded_from, row.id)
+
+
+def _among(table: Any, tracks: Sequence[Track]) -> Any:
+    return tuple_(table.c.kind, table.c.subject, table.c.attribute).in_(tracks)
+
+
+def _chunks(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    return (items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK))
+
+
+def _columns(spell: Spell) -> tuple[Any, ...]:
+    return (
+        *spell.track,
+        canonical(spell.value).decode(),
+        *spell.since,
+        *spell.until,
+        spell.since_text,
+        spell.until_text,
+        canonical(list(spell.because)).decode(),
+    )
+
+
+def _spell_row(belief: _Belief, recorded_until: int) -> dict[str, Any]:
+    row = dict(zip((column.name for column in _SPELL_COLUMNS), belief.columns, strict=True))
+    return {**row, "recorded_from": belief.recorded_from, "recorded_until": recorded_until}
+
+
+def spell(row: Row[Any]) -> Spell:
+    """A spell as its row tells it."""
+    return Spell(
+        track=Track(row.kind, row.subject, row.attribute),
+        value=json.loads(row.value),
+        since=Window(row.since_earliest, row.since_latest),
+        until=Window(row.until_earliest, row.until_latest),
+        since_text=row.since_text,
+        until_text=row.until_text,
+        because=tuple(json.loads(row.because)),
+    )
+
+
+def _moment_row(moment: Moment) -> dict[str, Any]:
+    return {
+        "kind": moment.track.kind,
+        "subject": moment.track.subject,
+        "attribute": moment.track.attribute,
+        "position": moment.position,
+        "does": moment.does.value,
+        "earliest": moment.window.earliest,
+        "latest": moment.window.latest,
+        "text": moment.text,
+        "value": canonical(moment.value).decode(),
+        "ground": moment.ground,
+    }
+
+
+def _moment(row: Row[Any]) -> Moment:
+    return Moment(
+        track=Track(row.kind, row.subject, row.attribute),
+        does=Does(row.does),
+        window=Window(row.earliest, row.latest),
+        text=row.text,
+        value=json.loads(row.value),
+        position=row.position,
+        ground=row.ground,
+    )

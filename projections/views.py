@@ -1,0 +1,172 @@
+"""The views: a local SQLite file of projections, disposable, rebuilt from the log at any time.
+
+Rows and the position up to which they follow the log change in one transaction, so the views are
+always the exact image of the log's first so many entries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    event,
+    select,
+    text,
+    update,
+)
+
+VERSION: Final = 1
+"""Raised whenever a table or what fills it changes; views of another version are made anew."""
+
+NEWEST: Final = 2**62
+"""The end, on the recorded clock, of what the ledger still believes."""
+
+metadata = MetaData()
+
+progress = Table(
+    "progress",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("leaf_hash", String, nullable=False),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("last", Integer, primary_key=True, autoincrement=False),
+    Column("position", Integer, nullable=False),
+    Column("recorded_at", Integer, nullable=False, index=True),
+    Column("id", String, nullable=False, index=True),
+)
+
+moments = Table(
+    "moments",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("attribute", String, nullable=False),
+    Column("position", Integer, nullable=False, index=True),
+    Column("does", String, nullable=False),
+    Column("earliest", Integer, nullable=False),
+    Column("latest", Integer, nullable=False),
+    Column("text", String),
+    Column("value", String, nullable=False),
+    Column("ground", String),
+    Index("moments_by_track", "kind", "subject", "attribute"),
+    Index("moments_by_ground", "ground", sqlite_where=text("ground IS NOT NULL")),
+)
+"""What stands of every entry's moments; those of a retracted entry are gone from here."""
+
+spells = Table(
+    "spells",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("attribute", String, nullable=False),
+    Column("value", String, nullable=False),
+    Column("since_earliest", Integer, nullable=False),
+    Column("since_latest", Integer, nullable=False),
+    Column("until_earliest", Integer, nullable=False),
+    Column("until_latest", Integer, nullable=False),
+    Column("since_text", String),
+    Column("until_text", String),
+    Column("because", String, nullable=False),
+    Column("recorded_from", Integer, nullable=False),
+    Column("recorded_until", Integer, nullable=False),
+    Index(
+        "spells_believed",
+        "kind",
+        "subject",
+        "attribute",
+        sqlite_where=text(f"recorded_until = {NEWEST}"),
+    ),
+    Index("spells_recorded", "kind", "subject", "recorded_until", "recorded_from"),
+)
+"""Rectangles: a value from `since` until `until` (days), believed from one position to another."""
+
+
+class Views:
+    """One views file: read by many threads, followed by one at a time."""
+
+    def __init__(self, path: Path | str) -> None:
+        self._engine = _engine(path)
+        with self._engine.begin() as connection:
+            if connection.exec_driver_sql("PRAGMA user_version").scalar() != VERSION:
+                _make_anew(connection)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection to read from."""
+        with self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def changing(self) -> Iterator[Connection]:
+        """A transaction that changes rows and position together, or not at all."""
+        with self._engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.exec_driver_sql("ROLLBACK")
+                raise
+            connection.exec_driver_sql("COMMIT")
+
+    def position(self, connection: Connection | None = None) -> tuple[int, str]:
+        """Up to where the views follow the log, and the leaf hash of the entry there."""
+        if connection is None:
+            with self.reading() as reader:
+                return self.position(reader)
+        row = connection.execute(select(progress.c.position, progress.c.leaf_hash)).one()
+        return row.position, row.leaf_hash
+
+    def reached(self, connection: Connection, position: int, leaf_hash: str) -> None:
+        """Note that the views now follow the log up to a position."""
+        connection.execute(update(progress).values(position=position, leaf_hash=leaf_hash))
+
+    def make_anew(self) -> None:
+        """Empty the views, so that following starts from the first entry."""
+        with self.changing() as connection:
+            _make_anew(connection)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+
+def _engine(path: Path | str) -> Engine:
+    engine = create_engine(
+        f"sqlite:///{path}",
+        connect_args={"autocommit": True, "timeout": 30}
+        if hasattr(__import__("sqlite3"), "LEGACY_TRANSACTION_CONTROL")
+        else {"isolation_level": None, "timeout": 30},
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _: Any) -> None:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+
+    return engine
+
+
+def _make_anew(connection: Connection) -> None:
+    metadata.drop_all(connection)
+    metadata.create_all(connection)
+    connection.execute(progress.insert().values(id=1, position=0, leaf_hash=""))
+    connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")

@@ -1,0 +1,99 @@
+"""A recorded decision, put together again from its entries and the vault."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+
+from domain.acts import Act
+from domain.decisions import Decision, DecisionTaken
+from domain.entries import Entry
+from domain.fields import Commitment
+from domain.shape import shape
+
+Values = Callable[[Collection[str]], Mapping[str, str]]
+"""Opens digests as far as the vault has them."""
+
+
+def stored(entries: Sequence[Entry], values: Values) -> Decision:
+    """The decision that these entries hold, envelope first, with its texts opened.
+
+    A text that the vault no longer has stays a commitment.
+    """
+    taken = entries[0].act
+    acts = [entry.act for entry in entries[1:] if isinstance(entry.act, Act)]
+    if not isinstance(taken, DecisionTaken) or len(acts) != taken.acts:
+        raise ValueError(f"the entries of decision {entries[0].decision} are not whole")
+    decision = Decision(
+        id=entries[0].decision,
+        title=taken.title,
+        text=taken.text,
+        taken_by=taken.taken_by,
+        date=taken.date,
+        vote=taken.vote,
+        sources=taken.sources,
+        acts=tuple(acts),
+    )
+    known = values(list(digests(decision)))
+    return _opened(decision, known)  # type: ignore[no-any-return]
+
+
+def digests(value: Any) -> Iterator[str]:
+    """The digests of every commitment in a value."""
+    if isinstance(value, Commitment):
+        yield str(value)
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from digests(item)
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from digests(getattr(value, field.name))
+
+
+def _opened(value: Any, known: Mapping[str, str]) -> Any:
+    if isinstance(value, Commitment):
+        return known.get(value, value)
+    if isinstance(value, tuple):
+        return tuple(_opened(item, known) for item in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        members = {field.name: getattr(value, field.name) for field in fields(value)}
+        return replace(value, **{name: _opened(each, known) for name, each in members.items()})
+    return value
+
+
+def with_stored_ids(sent: Decision, recorded: Decision) -> Decision:
+    """A decision sent again, with the ids that the ledger gave it the first time.
+
+    What the vault no longer has cannot be compared, and stands as it was recorded.
+    """
+    if len(sent.acts) != len(recorded.acts):
+        return sent
+    acts = []
+    for act, before in zip(sent.acts, recorded.acts, strict=True):
+        if type(act) is not type(before):
+            return sent
+        given = {
+            field.name: getattr(before, field.name)
+            for field in shape(type(act))
+            if field.mention is not None
+            and field.mention.creates
+            and getattr(act, field.name) is None
+        }
+        acts.append(replace(act, **given))
+    return _unopened(replace(sent, id=recorded.id, acts=tuple(acts)), recorded)  # type: ignore[no-any-return]
+
+
+def _unopened(sent: Any, recorded: Any) -> Any:
+    """`sent`, with `recorded`'s commitments where its text is no longer known."""
+    if isinstance(recorded, Commitment) and isinstance(sent, str):
+        return recorded
+    if isinstance(sent, tuple) and isinstance(recorded, tuple) and len(sent) == len(recorded):
+        return tuple(_unopened(*pair) for pair in zip(sent, recorded, strict=True))
+    if is_dataclass(sent) and not isinstance(sent, type) and type(sent) is type(recorded):
+        names = [field.name for field in fields(sent)]
+        return replace(
+            sent,
+            **{name: _unopened(getattr(sent, name), getattr(recorded, name)) for name in names},
+        )
+    return sent

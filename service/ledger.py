@@ -1,0 +1,79 @@
+"""The composition root: one ledger from its settings, with everything that it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from sqlalchemy import Connection
+
+from domain.entries import read
+from projections.basis import Basis, basis_at, basis_recorded
+from projections.follower import Follower, Recorded
+from projections.views import Views
+from service.log import Log, Sealed, now_in_microseconds
+from service.memory import Memory
+from service.recorder import Recorder, curule_seal
+from service.settings import Settings
+from service.vault import Vault, master_key
+
+
+class Ledger:
+    """A log, its vault and its views, opened together."""
+
+    def __init__(self, settings: Settings) -> None:
+        key = settings.master_key.get_secret_value() if settings.master_key else None
+        opening = master_key(settings.vault, key=key, key_file=settings.master_key_file)
+        self.log = Log(settings.ledger, seal=curule_seal)
+        self.vault = Vault(settings.vault, opening)
+        self.views = Views(settings.views)
+        self.recorder = Recorder(self.log, self.vault, Memory(self.log), now_in_microseconds)
+        self.follower = Follower(self.views, self._fetch)
+
+    def close(self) -> None:
+        """Close every connection; what was acknowledged is durable already."""
+        self.views.close()
+        self.vault.close()
+        self.log.close()
+
+    def follow(self, until: int | None = None) -> int:
+        """Bring the views up to a position that the log has reached (default: its newest)."""
+        position = self.log.head()[0] if until is None else until
+        self.follower.follow(position)
+        return position
+
+    @contextmanager
+    def asking(
+        self, day: int, *, position: int | None = None, recorded_at: int | None = None
+    ) -> Iterator[tuple[Connection, Basis]]:
+        """The views, brought up to the log as it is when asked, and the basis to answer at."""
+        newest = self.follow()
+        with self.views.reading() as connection:
+            if recorded_at is not None:
+                yield connection, basis_recorded(connection, day, recorded_at)
+            else:
+                yield (
+                    connection,
+                    basis_at(connection, day, newest if position is None else position),
+                )
+
+    def entries_of(self, decision: str) -> Sequence[Sealed]:
+        """A decision's entries, envelope first; none if it is not recorded."""
+        found = self.log.entries(tag=f"decision:{decision}")
+        return [one for one in found if read(one.entry).decision == decision]
+
+    def names(self, digests: Collection[str]) -> Mapping[str, str]:
+        """The texts behind digests, as far as the vault has them."""
+        return self.vault.values(digests)
+
+    def sweep(self) -> int:
+        """Delete the texts of decisions that were never recorded and no longer can be."""
+
+        def recorded(decision: str, digest: str) -> bool:
+            return any(digest.encode() in one.entry for one in self.entries_of(decision))
+
+        return self.vault.sweep(self.log.head()[1], recorded)
+
+    def _fetch(self, after: int, limit: int) -> Sequence[Recorded]:
+        found = self.log.entries(after=after, limit=limit)
+        return [(read(one.entry), one.leaf_hash.hex()) for one in found]

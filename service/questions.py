@@ -1,0 +1,146 @@
+"""Questions: the basis that every question is asked at, and the form of every answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import Request
+from fastapi.responses import Response
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from sqlalchemy import Connection
+
+from domain import dates
+from domain.entries import instant, microseconds
+from projections import basis as b
+from projections.views import VERSION
+from service.ledger import Ledger
+from service.log import now_in_microseconds
+from service.problems import BEHIND, CLOCKS, FUTURE, Problem
+
+PATIENCE = 5.0
+"""Seconds that a question waits for `min_position`."""
+
+
+def _day(text: str) -> str:
+    dates.day(text)
+    return text
+
+
+def _instant(text: str) -> str:
+    microseconds(text)
+    return text
+
+
+class BasisQuery(BaseModel):
+    """The point on both clocks at which to answer."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    effective_at: Annotated[str, AfterValidator(_day)] | None = Field(None, examples=["2025-01-30"])
+    """The day to answer for, as `2025-01-30`; default: today, UTC."""
+    recorded_at: Annotated[str, AfterValidator(_instant)] | None = Field(
+        None, examples=["2026-01-31T12:00:00Z"]
+    )
+    """Answer as known at this instant (RFC 3339); default: as known now."""
+    position: int | None = Field(None, ge=0)
+    """Answer as known at this position of the log, exactly; not together with `recorded_at`."""
+    min_position: int | None = Field(None, ge=0)
+    """Wait until the answer takes this position into account, for a few seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """The point on both clocks that an answer holds for."""
+
+    effective_at: str
+    """The day."""
+    recorded_at: str | None
+    """When the newest entry taken into account was recorded; null for the empty ledger."""
+    position: int
+    """The position of the newest entry taken into account."""
+
+
+@contextmanager
+def asked(ledger: Ledger, query: BasisQuery) -> Iterator[tuple[Connection, b.Basis]]:
+    """The views and the basis that a question asks for.
+
+    Raises:
+        Problem: both clocks are given, the basis lies in the future, or `min_position` is not there
+            in time.
+    """
+    if query.recorded_at is not None and query.position is not None:
+        raise Problem(CLOCKS, "recorded_at and position name the same clock: give one of them")
+    recorded_at = microseconds(query.recorded_at) if query.recorded_at else None
+    if recorded_at is not None and recorded_at > now_in_microseconds():
+        raise Problem(FUTURE, f"recorded_at {query.recorded_at} is in the future")
+    if query.min_position and not ledger.log.wait(query.min_position - 1, PATIENCE):
+        raise Problem(BEHIND, f"position {query.min_position} is not recorded yet; ask again")
+    if query.position is not None and query.position > ledger.log.head()[0]:
+        raise Problem(FUTURE, f"position {query.position} is not recorded yet")
+    day = dates.day(query.effective_at) if query.effective_at else today()
+    with ledger.asking(day, position=query.position, recorded_at=recorded_at) as answering:
+        yield answering
+
+
+def today() -> int:
+    """Today's day, UTC."""
+    return datetime.now(UTC).date().toordinal()
+
+
+def stated(basis: b.Basis) -> Basis:
+    """A basis as an answer states it."""
+    return Basis(
+        effective_at=dates.iso(basis.effective_at),
+        recorded_at=instant(basis.recorded_at) if basis.recorded_at is not None else None,
+        position=basis.position,
+    )
+
+
+def answer(
+    request: Request,
+    basis: b.Basis,
+    content: Mapping[str, Any],
+    query: BasisQuery,
+    *,
+    links: str | None = None,
+) -> Response:
+    """An answer with its basis, pinned so that the same question can be asked again exactly."""
+    pinned = query.model_dump(
+        exclude={"recorded_at", "position", "min_position", "effective_at"}, exclude_none=True
+    )
+    pinned = {**pinned, "effective_at": dates.iso(basis.effective_at), "position": basis.position}
+    location = f"{request.url.path}?{urlencode(pinned)}"
+    tag = f'"{sha256(f"{VERSION} {location}".encode()).hexdigest()[:32]}"'
+    headers = {
+        "Ledger-Position": str(basis.position),
+        "Content-Location": location,
+        "ETag": tag,
+        "Cache-Control": "private, no-cache",
+    }
+    if links:
+        headers["Link"] = links
+    if request.headers.get("If-None-Match") == tag:
+        return Response(status_code=304, headers=headers)
+    return Response(
+        json.dumps({"basis": plain(stated(basis)), **content}, ensure_ascii=False),
+        media_type="application/json",
+        headers=headers,
+    )
+
+
+def plain(value: Any) -> Any:
+    """JSON values of an answer, with every member, given or not."""
+    if hasattr(value, "__dataclass_fields__"):
+        return {name: plain(getattr(value, name)) for name in value.__dataclass_fields__}
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {name: plain(member) for name, member in value.items()}
+    return value

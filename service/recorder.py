@@ -1,0 +1,216 @@
+"""Recording: from a decision to a receipt, whole or not at all.
+
+Ids are filled in, the decision is judged, its texts go to the vault, its entries to the log, on the
+condition that nothing it read was recorded meanwhile; else it is judged again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import uuid_utils
+
+from domain.decisions import Decision
+from domain.entries import Entry, halves, instant, read, seal
+from domain.fields import Commitment
+from domain.recording import Outcome, Violation, decide, with_ids
+from domain.shape import commit, mentions
+from service.content import stored, with_stored_ids
+from service.log import Append, Condition, Draft, Log, LogMoved, Sealed
+from service.memory import Memory
+from service.vault import Disclosure, Vault, disclose
+
+ATTEMPTS = 8
+"""How often a decision is judged again because the log moved, before the client is told to wait."""
+PATIENCE = 60_000_000
+"""µs from a draft to its deadline: what the log has not stored by then, it never will."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An act's place in the log."""
+
+    position: int
+    """Its position."""
+    type: str
+    """Which act."""
+    leaf_hash: str
+    """SHA-256 of its leaf in the log's Merkle tree (RFC 6962), in hexadecimal."""
+    id: str | None
+    """The id of what it created, given by the client or by the ledger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What was recorded, and where."""
+
+    decision: str
+    """The decision's id."""
+    position: int
+    """The position of the decision itself; its acts follow."""
+    recorded_at: str
+    """When it was recorded (RFC 3339, UTC): one instant for all its entries."""
+    entries: tuple[Recorded, ...]
+    """One item an act, in order."""
+    created: bool = True
+    """False if it had been recorded before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why nothing was recorded."""
+
+    violations: tuple[Violation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """Nothing was recorded: the log moved each time the decision was judged. Try again."""
+
+    decision: str
+
+
+Answer = Receipt | Refusal | Unsettled
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A decision ready to be appended."""
+
+    decision: Decision
+    append: Append
+    disclosures: tuple[Disclosure, ...]
+
+
+def curule_seal(draft: Draft, position: int, recorded_at: int) -> bytes:
+    """Curule's entry: canonical JSON with the position and the time in it."""
+    return seal(draft.data, draft.tail, position, recorded_at)
+
+
+class Recorder:
+    """Records decisions in one log and one vault."""
+
+    def __init__(self, log: Log, vault: Vault, memory: Memory, clock: Callable[[], int]) -> None:
+        self._log = log
+        self._vault = vault
+        self._memory = memory
+        self._clock = clock
+
+    def record(self, decisions: Sequence[Decision], recorded_by: str) -> list[Answer]:
+        """Record decisions in one commit, each whole or not at all and with its own answer.
+
+        When this returns, what a receipt names is durable.
+        """
+        named = [with_ids(decision, new_id) for decision in decisions]
+        answers: list[Answer | None] = [None] * len(named)
+        for _ in range(ATTEMPTS):
+            waiting = [number for number, answer in enumerate(answers) if answer is None]
+            if not waiting:
+                break
+            judged: dict[int, _Judged] = {}
+            for number in waiting:
+                result = self._judge(named[number], decisions[number], recorded_by)
+                if isinstance(result, _Judged):
+                    judged[number] = result
+                else:
+                    answers[number] = result
+            for number, outcome in zip(judged, self._append(list(judged.values())), strict=True):
+                if isinstance(outcome, LogMoved):
+                    continue
+                if isinstance(outcome, Exception):
+                    raise outcome
+                answers[number] = receipt(judged[number].decision, outcome)
+            if any(answers[number] is None for number in judged):
+                self._memory.catch_up()
+        return [
+            answer if answer is not None else Unsettled(decision.id or "")
+            for decision, answer in zip(named, answers, strict=True)
+        ]
+
+    def check(self, decision: Decision, recorded_by: str) -> tuple[Violation, ...]:
+        """What would refuse a decision, as of now; nothing is stored."""
+        self._memory.catch_up()
+        return decide(with_ids(decision, new_id), self._memory, recorded_by).violations
+
+    def _judge(self, decision: Decision, sent: Decision, recorded_by: str) -> _Judged | Answer:
+        position, outcome = self._memory.position, decide(decision, self._memory, recorded_by)
+        if outcome.violations and self._memory.catch_up():
+            # Nothing is refused on what may be stale.
+            position, outcome = self._memory.position, decide(decision, self._memory, recorded_by)
+        if not outcome.violations:
+            return self._drafted(decision, outcome, position)
+        return self._recorded_before(decision, sent) or Refusal(outcome.violations)
+
+    def _drafted(self, decision: Decision, outcome: Outcome, position: int) -> _Judged:
+        disclosures: list[Disclosure] = []
+        name = decision.id or ""
+
+        def sealed(field: str, text: str, subject: str) -> Commitment:
+            one = disclose(field, text, subject=subject, decision=name)
+            disclosures.append(one)
+            return Commitment(one.digest)
+
+        drafts = tuple(
+            _draft(replace(entry, act=commit(entry.act, f"decision:{name}", sealed)))
+            for entry in outcome.drafts
+        )
+        condition = Condition(outcome.read_set, position)
+        deadline = self._clock() + PATIENCE
+        return _Judged(decision, Append(drafts, condition, deadline), tuple(disclosures))
+
+    def _append(self, judged: Sequence[_Judged]) -> Sequence[tuple[Sealed, ...] | Exception]:
+        if not judged:
+            return []
+        disclosures = [one for each in judged for one in each.disclosures]
+        if disclosures:
+            deadline = max(each.append.deadline or 0 for each in judged)
+            self._vault.put(disclosures, deadline=deadline)
+        return self._log.record_all([each.append for each in judged])
+
+    def _recorded_before(self, decision: Decision, sent: Decision) -> Receipt | Refusal | None:
+        """The first receipt, if a decision of this id and content is recorded; None if no such id.
+
+        Contents are compared, not kept fingerprints of them: what the vault has erased since
+        counts as the same.
+        """
+        found = self._log.entries(tag=f"decision:{decision.id}")
+        entries = [(one, read(one.entry)) for one in found]
+        entries = [(one, entry) for one, entry in entries if entry.decision == decision.id]
+        if not entries:
+            return None
+        recorded = stored([entry for _, entry in entries], self._vault.values)
+        if with_stored_ids(sent, recorded) == recorded:
+            return replace(receipt(recorded, [one for one, _ in entries]), created=False)
+        message = f"decision {decision.id} is already recorded with other content"
+        positions = (entries[0][0].position,)
+        return Refusal((Violation("id_taken", message, "/id", positions),))
+
+
+def _draft(entry: Entry) -> Draft:
+    head, tail = halves(entry)
+    return Draft(type=entry.type, tags=entry.tags, data=head, tail=tail)
+
+
+def receipt(decision: Decision, sealed: Sequence[Sealed]) -> Receipt:
+    """The receipt for a decision's entries, its envelope first."""
+    taken, *acts = sealed
+    return Receipt(
+        decision=decision.id or "",
+        position=taken.position,
+        recorded_at=instant(taken.recorded_at),
+        entries=tuple(
+            Recorded(
+                position=one.position,
+                type=one.type,
+                leaf_hash=one.leaf_hash.hex(),
+                id=next((each.id for each in mentions(act) if each.creates), None),
+            )
+            for one, act in zip(acts, decision.acts, strict=True)
+        ),
+    )
+
+
+def new_id() -> str:
+    """A UUIDv7: it says nothing about what it names but when it was given."""
+    return str(uuid_utils.uuid7())
