@@ -5,9 +5,8 @@ Everything here follows from the field types in `domain.acts`; no act is known b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, fields, replace
-from functools import cache
 from types import UnionType
 from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -38,11 +37,21 @@ class Mentioned(NamedTuple):
     pointer: str
 
 
-@cache
-def shape(cls: Any) -> tuple[Field, ...]:
+class _Shapes(dict[Any, dict[str, Field]]):
+    """The shape of each dataclass, worked out once."""
+
+    def __missing__(self, cls: Any) -> dict[str, Field]:
+        hints = get_type_hints(cls, include_extras=True)
+        self[cls] = {each.name: _field(each.name, hints[each.name]) for each in fields(cls)}
+        return self[cls]
+
+
+_SHAPES = _Shapes()
+
+
+def shape(cls: Any) -> Collection[Field]:
     """The fields of a dataclass, as their types describe them."""
-    hints = get_type_hints(cls, include_extras=True)
-    return tuple(_field(field.name, hints[field.name]) for field in fields(cls))
+    return _SHAPES[cls].values()
 
 
 def _field(name: str, hint: Any) -> Field:
@@ -73,7 +82,7 @@ def to_json(value: Any) -> Json:
         return value
     if isinstance(value, tuple):
         return [to_json(item) for item in value]
-    members = ((name, getattr(value, name)) for name in _names(type(value)))
+    members = ((name, getattr(value, name)) for name in _SHAPES[type(value)])
     return {
         name: to_json(member) for name, member in members if member is not None and member != ()
     }
@@ -85,7 +94,7 @@ def from_json(cls: type[T], data: Json) -> T:
     Raises:
         TypeError, ValueError, KeyError: the values do not have the form of `cls`.
     """
-    known = _by_name(cls)
+    known = _SHAPES[cls]
     return cls(**{name: _read(known[name], value) for name, value in data.items()})
 
 
@@ -152,13 +161,3 @@ def commit(value: T, subject: str, seal: Callable[[str, str, str], Commitment]) 
         if new != old or isinstance(new, Commitment):
             changed[field.name] = new
     return replace(value, **changed) if changed else value  # type: ignore[type-var]
-
-
-@cache
-def _names(cls: Any) -> tuple[str, ...]:
-    return tuple(field.name for field in shape(cls))
-
-
-@cache
-def _by_name(cls: Any) -> dict[str, Field]:
-    return {field.name: field for field in shape(cls)}

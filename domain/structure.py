@@ -274,12 +274,17 @@ def _sorted(present: Iterable[Spell]) -> _Day:
     return on
 
 
-def _shown(present: Sequence[Spell], day: int) -> Spell | None:
-    """Of values that change, the last whose start is certain, else the first possible one."""
+def _shown(present: Sequence[Spell], day: int, made_by: int | None = None) -> Spell | None:
+    """Of values that change, the last whose start is certain, else the first possible one.
+
+    "Not stated" is a value too: where `made_by` names the entry that made the subject, nothing but
+    what that entry states is shown before a later one is certain.
+    """
     certain = [spell for spell in present if spell.since.latest <= day]
     if certain:
         return max(certain, key=_start)
-    return min(present, key=_start, default=None)
+    first = present if made_by is None else [each for each in present if each.because[0] == made_by]
+    return min(first, key=_start, default=None)
 
 
 def _start(spell: Spell) -> tuple[int, int, int]:
@@ -320,7 +325,8 @@ def _body(
     activists: tuple[int, int],
 ) -> Body:
     life = facts[LIFE][0]
-    shown = {name: _shown(present, day) for name, present in facts.items() if name != LIFE}
+    made_by = life.because[0]
+    shown = {name: _shown(each, day, made_by) for name, each in facts.items() if name != LIFE}
     values = {name: spell.value for name, spell in shown.items() if spell is not None}
     return Body(
         id=body,
@@ -348,8 +354,8 @@ def _post(
     sure = _least(certainty, life.on(day))
     if sure is None:
         return None
-    facts = on.posts[post]
-    shown = {name: _shown(present, day) for name, present in facts.items() if name != LIFE}
+    facts, made_by = on.posts[post], life.because[0]
+    shown = {name: _shown(each, day, made_by) for name, each in facts.items() if name != LIFE}
     values = {name: spell.value for name, spell in shown.items() if spell is not None}
     until, because = _soonest_end(life, around)
     approval = values.get("approval")

@@ -126,12 +126,12 @@ class Beliefs:
     def _retract(self, position: int) -> Iterator[Track]:
         gone = self._new_moments.pop(position, None)
         if gone is None:
-            self._retracted.add(position)
             rows = self._connection.execute(
                 select(v.moments).where(v.moments.c.position == position)
             )
             gone = [_moment(row) for row in rows]
         self._load(moment.track for moment in gone)
+        self._retracted.add(position)
         for moment in gone:
             self._tracks[moment.track].remove(moment)
             yield moment.track

@@ -1,0 +1,66 @@
+"""Small ledgers for tests: real log, vault and views, without HTTP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from domain.decisions import Decision
+from domain.entries import Entry, read
+from domain.structure import Body
+from projections.basis import basis_at
+from projections.structure import structure
+from service.ledger import Ledger
+from service.recorder import Answer
+from service.settings import Settings
+
+DECISION = TypeAdapter(Decision)
+
+
+def act(type_: str, effective: str | None = None, **fields: Any) -> dict[str, Any]:
+    """An act as a client would post it."""
+    return {"type": type_, **({"effective": effective} if effective else {}), **fields}
+
+
+def decision(*acts: dict[str, Any], **envelope: Any) -> Decision:
+    """A decision as a client would post it."""
+    return DECISION.validate_json(json.dumps({**envelope, "acts": acts}))
+
+
+@contextmanager
+def ledger_in(directory: Path, log_url: str | None = None) -> Iterator[Ledger]:
+    """A ledger with all its files in a directory, and its log elsewhere if told so."""
+    ledger = Ledger(
+        Settings(
+            ledger=log_url or f"sqlite:///{directory / 'log.db'}",
+            vault=f"sqlite:///{directory / 'vault.db'}",
+            views=directory / "views.db",
+        )
+    )
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def record(ledger: Ledger, *acts: dict[str, Any], **envelope: Any) -> Answer:
+    """Record one decision."""
+    (answer,) = ledger.recorder.record([decision(*acts, **envelope)], "test")
+    return answer
+
+
+def entries(ledger: Ledger) -> list[Entry]:
+    """Every entry of the log."""
+    return [read(one.entry) for one in ledger.log.entries()]
+
+
+def projected(ledger: Ledger, day: int, position: int) -> Sequence[Body]:
+    """The structure as the projections answer it."""
+    ledger.follow()
+    with ledger.views.reading() as connection:
+        return structure(connection, basis_at(connection, day, position))

@@ -1,0 +1,57 @@
+"""A real server for tests: HTTP on 127.0.0.1, with a ledger of its own."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+
+from service.api import application
+from service.ledger import Ledger
+from service.settings import Settings
+
+PATIENCE = 30.0
+"""Seconds that a server has to start, and to stop."""
+
+
+@contextmanager
+def serving(directory: Path, *, ledger_url: str | None = None) -> Iterator[str]:
+    """Serve the ledger in a directory while the context lasts, and give the server's address.
+
+    The log may be elsewhere (`ledger_url`); served again, the same directory is the same ledger.
+    """
+    settings = Settings(
+        ledger=ledger_url or f"sqlite:///{directory / 'curule.db'}",
+        vault=f"sqlite:///{directory / 'curule-vault.db'}",
+        views=directory / "curule-views.db",
+    )
+    config = uvicorn.Config(
+        application(lambda: Ledger(settings)),
+        lifespan="on",
+        log_config=None,
+        timeout_graceful_shutdown=5,
+        ws="none",
+    )
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        running = threading.Thread(target=server.run, args=([listening],), name="serving")
+        running.start()
+        try:
+            _wait_until_started(server, running)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.should_exit = True
+            running.join(PATIENCE)
+            assert not running.is_alive(), "the server does not stop"
+
+
+def _wait_until_started(server: uvicorn.Server, running: threading.Thread) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not server.started:
+        assert running.is_alive(), "the server failed to start"
+        assert time.monotonic() < deadline, "the server does not start"
+        time.sleep(0.01)

@@ -1,0 +1,321 @@
+"""Random histories: the pure fold and the projections answer alike, whatever is recorded and when.
+
+The histories hold late, uncertain, overlapping, retracted and incoherent acts. What the rules refuse
+leaves no trace; what was answered at a position never changes.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, assume, given, note, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from domain.dates import day, window
+from domain.moments import Does, moments
+from domain.structure import Body, structure
+from domain.tracks import Track
+from service.ledger import Ledger
+from service.recorder import Receipt, Refusal
+from tests.ledgers import act, entries, ledger_in, projected, record
+from tests.postgres import MakeDatabase
+
+QUICK = [phase for phase in Phase if phase.name not in ("shrink", "explain")]
+FIRST = day("2019-12-30")
+LAST = day("2020-01-16")
+
+exact = st.integers(1, 12).map(lambda number: f"2020-01-{number:02}")
+uncertain = st.sampled_from(
+    [
+        "2020",
+        "2020-01",
+        "2019-12~",
+        "[..2020-01-05]",
+        "[2020-01-03..]",
+        "[2020-01-02..2020-01-06]",
+        "[2020-01-05..2020-01-09]",
+        "2020-01-04~",
+        "2020-01-07%",
+        "2020-01-08?",
+    ]
+)
+days = st.one_of(exact, exact, exact, uncertain)
+persons = st.sampled_from(["ann", "bo", "cy", "di"])
+bodies = st.sampled_from(["council", "bureau", "cell", "club"])
+posts = st.sampled_from(["chair", "clerk", "guard"])
+elections = st.sampled_from(["vote-1", "vote-2"])
+roles = st.sampled_from(["member", "candidate"])
+names = st.sampled_from(["Amber", "Birch", "Cedar"])
+kinds = st.sampled_from(["reports_to", "supervised_by"])
+
+
+def acts_of(type_: str, **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.builds(
+        lambda effective, given: act(type_, effective, **given), days, st.fixed_dictionaries(fields)
+    )
+
+
+contests = st.builds(
+    lambda post, elected: {"post": post, "elected": elected},
+    posts,
+    st.lists(persons, unique=True, max_size=2),
+) | st.builds(
+    lambda body, role, elected: {"body": body, "role": role, "elected": elected},
+    bodies,
+    roles,
+    st.lists(persons, unique=True, max_size=2),
+)
+optional_body = st.none() | bodies
+
+ACTS = st.one_of(
+    acts_of("person.renamed", person=persons, name=names),
+    acts_of("person.died", person=persons),
+    acts_of(
+        "body.established",
+        body=bodies,
+        name=names,
+        classification=st.just("committee"),
+        within=optional_body,
+    ),
+    acts_of("body.renamed", body=bodies, name=names),
+    acts_of("body.moved", body=bodies, within=optional_body),
+    acts_of("body.changed", body=bodies, permanence=st.sampled_from(["permanent", "temporary"])),
+    acts_of("body.dissolved", body=bodies, manner=st.just("dissolved")),
+    acts_of("line.drawn", body=bodies, to=bodies, kind=kinds),
+    acts_of("line.ended", body=bodies, to=bodies, kind=kinds),
+    acts_of("line.drawn", post=posts, to=bodies, kind=kinds),
+    acts_of(
+        "post.created",
+        post=posts,
+        body=bodies,
+        label=names,
+        seats=st.none() | st.integers(0, 2),
+        approval=optional_body,
+    ),
+    acts_of("post.changed", post=posts, seats=st.integers(0, 3)),
+    acts_of("post.renamed", post=posts, label=names),
+    acts_of("post.abolished", post=posts),
+    acts_of("election.held", election=elections, contests=st.lists(contests, max_size=2)),
+    acts_of("election.annulled", election=elections),
+    acts_of("appointment.made", person=persons, post=posts),
+    acts_of("appointment.approved", person=persons, post=posts, by=optional_body),
+    acts_of("tenure.started", person=persons, post=posts),
+    acts_of("tenure.ended", person=persons, post=posts, reason=st.just("resigned")),
+    acts_of("tenure.attested", person=persons, post=posts),
+    acts_of("activist.admitted", person=persons, body=bodies),
+    acts_of("activist.assigned", person=persons, body=bodies),
+    acts_of("activist.transferred", person=persons, body=bodies, from_body=bodies),
+    acts_of("activist.excluded", person=persons, body=bodies),
+    acts_of("activist.left", person=persons, body=bodies),
+    acts_of("membership.started", person=persons, body=bodies, role=roles),
+    acts_of("membership.ended", person=persons, body=bodies, role=roles),
+)
+
+GROUND = (
+    *(
+        act("person.registered", "2020-01-03", person=person, name=person.title())
+        for person in ("ann", "bo", "cy", "di")
+    ),
+    act("body.established", "2020-01-01", body="council", name="Council", classification="organ"),
+    act(
+        "body.established",
+        "2020-01-02",
+        body="bureau",
+        name="Bureau",
+        classification="organ",
+        within="council",
+    ),
+    act("post.created", "2020-01-01", post="chair", body="council", label="Chair", seats=1),
+    act("post.created", "2020-01-02", post="clerk", body="bureau", label="Clerk"),
+)
+
+
+class Histories(RuleBasedStateMachine):
+    """A ledger to which anything may happen."""
+
+    log_url: str | None = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stack = ExitStack()
+        self.directory = Path(tempfile.mkdtemp(prefix="curule-"))
+        self.stack.callback(shutil.rmtree, self.directory)
+        self.ledger = self.stack.enter_context(ledger_in(self.directory, self.log_url_now()))
+        self.answered: dict[tuple[int, int], tuple[Body, ...]] = {}
+
+    def log_url_now(self) -> str | None:
+        return None
+
+    def teardown(self) -> None:
+        recorded = entries(self.ledger)
+        for (on, position), answer in self.answered.items():
+            assert structure(recorded, on, position) == answer, "a past answer changed"
+            assert projected(self.ledger, on, position) == answer
+        self.rebuilt_alike()
+        self.stack.close()
+
+    def rebuilt_alike(self) -> None:
+        """Views made anew in another batch size answer as the ones that followed."""
+        newest = self.ledger.log.head()[0]
+        before = [projected(self.ledger, on, newest) for on in range(FIRST, LAST, 3)]
+        self.ledger.views.make_anew()
+        self.ledger.follower._position = 0
+        self.ledger.follower._batch = 3
+        assert [projected(self.ledger, on, newest) for on in range(FIRST, LAST, 3)] == before
+
+    @initialize()
+    def begin(self) -> None:
+        assert isinstance(record(self.ledger, *GROUND), Receipt)
+
+    @rule(acts=st.lists(ACTS, min_size=1, max_size=3))
+    def decide(self, acts: list[dict[str, Any]]) -> None:
+        self.recorded_or_not(acts)
+
+    @precondition(lambda self: self.ledger.log.head()[0] > len(GROUND) + 1)
+    @rule(data=st.data(), more=st.lists(ACTS, max_size=1))
+    def retract(self, data: st.DataObject, more: list[dict[str, Any]]) -> None:
+        position = data.draw(st.integers(1, self.ledger.log.head()[0] + 1))
+        self.recorded_or_not([act("entry.retracted", entry=position, reason="wrong"), *more])
+
+    @rule(on=st.integers(FIRST, LAST), data=st.data())
+    def ask(self, on: int, data: st.DataObject) -> None:
+        position = data.draw(st.integers(0, self.ledger.log.head()[0]))
+        expected = structure(entries(self.ledger), on, position)
+        assert projected(self.ledger, on, position) == expected
+        self.answered[on, position] = expected
+
+    def recorded_or_not(self, acts: list[dict[str, Any]]) -> None:
+        before = self.ledger.log.head()
+        answer = record(self.ledger, *acts)
+        after = self.ledger.log.head()
+        match answer:
+            case Receipt():
+                assert after[0] == before[0] + 1 + len(acts)
+                assert after[1] > before[1]
+                self.agree_at_boundaries(acts, after[0])
+            case Refusal():
+                assert after == before
+                for violation in answer.violations:
+                    note(f"{violation.rule}: {violation.message} {violation.pointer}")
+            case _:
+                raise AssertionError(answer)
+
+    def agree_at_boundaries(self, acts: list[dict[str, Any]], position: int) -> None:
+        """Fold and projection agree on the days around those of the acts."""
+        recorded = entries(self.ledger)
+        for each in acts:
+            for bound in window(each["effective"]) if "effective" in each else ():
+                for on in (bound - 1, bound, bound + 1):
+                    if FIRST <= on <= LAST:
+                        expected = structure(recorded, on, position)
+                        assert projected(self.ledger, on, position) == expected
+
+
+class OnSqlite(Histories):
+    """The log in a SQLite file."""
+
+
+TestOnSqlite = OnSqlite.TestCase
+TestOnSqlite.settings = settings(
+    max_examples=60,
+    stateful_step_count=25,
+    phases=QUICK,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+def test_histories_on_postgresql(postgres_server: MakeDatabase) -> None:
+    class OnPostgresql(Histories):
+        def log_url_now(self) -> str:
+            return postgres_server()
+
+
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        OnPostgresql,
+        settings=settings(
+            max_examples=12,
+            stateful_step_count=15,
+            phases=QUICK,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+        ),
+    )
+
+
+def without_positions(bodies: tuple[Body, ...]) -> Any:
+    """A structure but for the positions that cause it, which depend on the order of recording."""
+
+    def stripped(value: Any) -> Any:
+        if hasattr(value, "__dataclass_fields__"):
+            value = replace(value, because=()) if hasattr(value, "because") else value
+            return type(value)(
+                **{name: stripped(getattr(value, name)) for name in value.__dataclass_fields__}
+            )
+        return tuple(stripped(item) for item in value) if isinstance(value, tuple) else value
+
+    return stripped(bodies)
+
+
+def same_window_twice(ledger: Ledger) -> bool:
+    """Whether two acts set an attribute in the same uncertain window: then the later one counts."""
+    seen: set[tuple[Track, Any]] = set()
+    for entry in entries(ledger):
+        for moment in moments(entry):
+            key = (moment.track, moment.window)
+            if moment.does is Does.SETS and not moment.window.exact and key in seen:
+                return True
+            seen.add(key)
+    return False
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(acts=st.lists(ACTS, min_size=2, max_size=12), data=st.data())
+def test_facts_in_any_order_give_the_same_structure(
+    acts: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
+        with ledger_in(Path(one)) as first, ledger_in(Path(other)) as second:
+            record(first, *GROUND)
+            accepted = [each for each in acts if isinstance(record(first, each), Receipt)]
+            assume(len(accepted) > 1 and not same_window_twice(first))
+            record(second, *GROUND)
+            waiting = data.draw(st.permutations(accepted))
+            while waiting:
+                refused = [each for each in waiting if isinstance(record(second, each), Refusal)]
+                assume(len(refused) < len(waiting))
+                waiting = refused
+            for on in range(FIRST, LAST):
+                assert opened(first, on) == opened(second, on)
+
+
+def opened(ledger: Ledger, on: int) -> Any:
+    """The structure at the newest basis, names opened, positions left out."""
+    from domain.structure import with_names
+
+    bodies = tuple(projected(ledger, on, ledger.log.head()[0]))
+    digests = [
+        holder.name["sha256"]
+        for body in bodies
+        for post in body.posts
+        for holder in post.holders
+        if isinstance(holder.name, dict)
+    ]
+    return without_positions(with_names(bodies, ledger.names(digests)))
+
+
+if __name__ == "__main__":
+    pytest.main([__file__])
