@@ -245,26 +245,26 @@ def _place_coherent(register: Register, body: str) -> Iterator[Breach]:
             )
             yield Breach("bodies_live_on", message, because)
         cycle = _way_back(register, place.value, body, start, end, frozenset())
-        if cycle:
+        if cycle is not None:
             message = f"body {body} would be within itself"
             yield Breach("within_itself", message, (place.because[0], *cycle))
 
 
 def _way_back(
     register: Register, here: str, home: str, start: int, end: int, seen: frozenset[str]
-) -> tuple[int, ...]:
-    """The entries that certainly lead from a body up to `home` on some day of a span."""
+) -> tuple[int, ...] | None:
+    """The entries that certainly lead from a body up to `home` on some day of a span, if any."""
     if here == home:
-        return (0,)
-    if here in seen:
         return ()
+    if here in seen:
+        return None
     for place in register.timeline(Track("body", here, "within")).spells:
         first, last = max(start, place.since.latest), min(end, place.until.earliest)
         if place.value and first < last:
             way = _way_back(register, place.value, home, first, last, seen | {here})
-            if way:
-                return (place.because[0], *(position for position in way if position))
-    return ()
+            if way is not None:
+                return (place.because[0], *way)
+    return None
 
 
 # Seats
@@ -365,6 +365,7 @@ def _votes_add_up(
     if invalid > votes.cast:
         message = f"{invalid} ballots are invalid, and {votes.cast} were cast"
         yield Breach("ballots", message, (entry.position,), f"{where}/invalid")
+        return
     valid = votes.cast - invalid
     judged = [each.value for each in votes.counts if each.option in ("for", "against", "abstain")]
     if sum(judged) > valid:

@@ -232,6 +232,8 @@ def _begun(
         faults.append(
             Fault("already_running", moment.track, (moment.position, next_moment.position))
         )
+    if next_moment.does is Does.ENDS and spell.until.latest < when.earliest:
+        faults.append(Fault("not_running", moment.track, (*spell.because, next_moment.position)))
     return _ended(spell, when, next_moment.text, next_moment.position)
 
 

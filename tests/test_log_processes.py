@@ -1,0 +1,93 @@
+"""Processes that share one log, and one of them killed."""
+
+import contextlib
+import random
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+from pathlib import Path
+
+from service.log import Append, Condition, Draft, Log, LogMoved
+
+ROOT = Path(__file__).parent.parent
+THREADS = 4
+
+
+def race(url: str, name: str, keys: int) -> None:
+    """Have several threads take each key once, unless it is taken, and print what they got."""
+    log = Log(url, busy_timeout=30)
+    printing = threading.Lock()
+
+    def take(thread: int) -> None:
+        order = list(range(keys))
+        random.Random(f"{name}{thread}").shuffle(order)
+        for key in order:
+            tag, data = f"key:{key}", f"{name}/{thread}/{key}"
+            drafts = (Draft("taken", (tag, name), data.encode()),) * 2
+            unless_taken = Condition(frozenset({(tag, frozenset({"taken"}))}), 0)
+            with contextlib.suppress(LogMoved):
+                for entry in log.record(Append(drafts, unless_taken)):
+                    with printing:
+                        sys.stdout.write(f"{entry.position} {data}\n")
+                        sys.stdout.flush()
+
+    threads = [threading.Thread(target=take, args=(thread,)) for thread in range(THREADS)]
+    for running in threads:
+        running.start()
+    for running in threads:
+        running.join()
+    log.close()
+
+
+def start(url: str, name: str, keys: int) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.test_log_processes", url, name, str(keys)]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+
+
+def check(url: str, acknowledged: list[str], keys: range) -> None:
+    log = Log(url)
+    entries = log.entries()
+    head, by_tag = log.head()[0], {key: log.entries(tag=f"key:{key}") for key in keys}
+    log.close()
+    assert [entry.position for entry in entries] == list(range(1, head + 1))
+    times = [entry.recorded_at for entry in entries]
+    assert times == sorted(times)
+    assert len(set(times)) == head / 2  # one time an append of two entries
+    winners = Counter(entry.tags[0] for entry in entries)
+    assert winners == {f"key:{key}": 2 for key in keys}  # one append won each
+    stored = Counter(f"{entry.position} {entry.entry.decode()}" for entry in entries)
+    assert all(stored[line] == 1 for line in acknowledged)
+    assert len(set(acknowledged)) == len(acknowledged)
+    for key, found in by_tag.items():
+        assert found == [entry for entry in entries if entry.tags[0] == f"key:{key}"]
+
+
+def test_of_two_processes_one_wins_each_key(log_url: str) -> None:
+    processes = [start(log_url, name, 250) for name in ("one", "two")]
+    acknowledged = []
+    for process in processes:
+        output, _ = process.communicate(timeout=60)
+        assert process.returncode == 0
+        acknowledged += output.splitlines()
+    assert len(acknowledged) == 500
+    check(log_url, acknowledged, range(250))
+
+
+def test_killing_a_process_loses_nothing_acknowledged(log_url: str) -> None:
+    survivor, victim = start(log_url, "survivor", 1_000), start(log_url, "victim", 1_000)
+    assert victim.stdout is not None
+    acknowledged = [victim.stdout.readline().strip() for _ in range(100)]
+    assert acknowledged[-1]
+    victim.send_signal(signal.SIGKILL)
+    acknowledged += [line.strip() for line in victim.stdout if line.endswith("\n")]
+    victim.stdout.close()
+    assert victim.wait() == -signal.SIGKILL
+    output, _ = survivor.communicate(timeout=60)
+    assert survivor.returncode == 0
+    check(log_url, acknowledged + output.splitlines(), range(1_000))
+
+
+if __name__ == "__main__":
+    race(sys.argv[1], sys.argv[2], int(sys.argv[3]))
