@@ -23,7 +23,7 @@ from domain.tracks import CREATIONS, LIFE, TENURE_ACTS, Track
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """A rule broken: which, how, by which entries, and where in an act if one field is to blame."""
+    """A rule broken: which, how, by which entries, and where in the first of these, if in a field."""
 
     rule: str
     message: str
@@ -89,12 +89,14 @@ def _ids_free(register: Register, entry: Entry) -> Iterator[Breach]:
             kinds: tuple[Kind, ...] = each.kinds
             if set(kinds) <= {"body", "post"}:
                 kinds = ("body", "post")
-            creations = [made for kind in kinds for made in _created(register, kind, each.id)]
-            if len(creations) > 1:
+            created = {
+                made.position for kind in kinds for made in _created(register, kind, each.id)
+            }
+            if min(created, default=entry.position) < entry.position:  # the later takes it again
                 yield Breach(
                     "id_taken",
                     f"the id {each.id} is already taken",
-                    tuple(sorted(made.position for made in creations)),
+                    (entry.position, *sorted(created - {entry.position})),
                     each.pointer,
                 )
 
@@ -110,7 +112,7 @@ def _created(register: Register, kind: Kind, subject: str) -> list[Entry]:
 
 def _in_life(register: Register, entry: Entry) -> Iterator[Breach]:
     """Nothing happens in a body, a post or to a person before it exists or after it is gone."""
-    for moment in register.moments(entry):
+    for moment in entry.moments:
         for kind, subject in _around(register, moment.track):
             yield from _inside(
                 register, moment.window, moment.does is Does.ENDS, kind, subject, entry.position

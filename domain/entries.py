@@ -9,15 +9,18 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 from domain.acts import ACTS
 from domain.decisions import DecisionTaken, Payload
+from domain.moments import Moment, moments
 from domain.shape import from_json, mentions, to_json
 
 MAX_ENTRY_BYTES: Final = 65_535
 """The longest entry that the published form of the log can hold (C2SP tlog-tiles)."""
 
+_encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PAYLOADS: dict[str, type[Payload]] = {**ACTS, "decision.taken": DecisionTaken}
 
@@ -26,7 +29,7 @@ class EntryUnreadable(Exception):
     """An entry of the log has no form that this release knows. Stop: do not guess."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Entry:
     """An act as recorded: `number` 0 is the decision's envelope, its acts follow from 1."""
 
@@ -43,11 +46,15 @@ class Entry:
         """The stored name of the act."""
         return self.act.type
 
+    @cached_property
+    def moments(self) -> tuple[Moment, ...]:
+        """What the entry brings about."""
+        return tuple(moments(self.act, self.position))
+
 
 def canonical(value: Any) -> bytes:
     """Write JSON values as RFC 8785 does, for values that have no floats and ASCII member names."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-    return text.encode("utf-8")
+    return _encoded(value).encode("utf-8")
 
 
 def tags_of(act: Payload, decision: str) -> tuple[str, ...]:
@@ -97,6 +104,7 @@ def read(stored: bytes) -> Entry:
         raise EntryUnreadable(f"entry {stored[:200]!r}: {wrong!r}") from wrong
 
 
+@lru_cache(maxsize=256)
 def instant(microseconds: int) -> str:
     """Write µs since 1970 as an RFC 3339 instant in UTC."""
     moment = _EPOCH + timedelta(microseconds=microseconds)

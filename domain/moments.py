@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 
 from domain import acts as a
 from domain.dates import ALWAYS, DAWN, Window, window
-from domain.entries import Entry
 from domain.shape import to_json
 from domain.tracks import ACTIVIST, LIFE, Track
 
@@ -49,9 +48,11 @@ class Moment:
     ground: str | None = None
 
 
-def moments(entry: Entry) -> Iterator[Moment]:
-    """The moments that an entry brings about, none for what is not an act on the structure."""
-    act = entry.act
+def moments(act: object, position: int) -> Iterator[Moment]:
+    """The moments that an act recorded at a position brings about.
+
+    There are none for what is not an act on the structure.
+    """
     if isinstance(act, a.StructureAct):
         when = window(act.effective)
         for change in _changes(act):
@@ -61,9 +62,16 @@ def moments(entry: Entry) -> Iterator[Moment]:
                 window=change.window or when,
                 text=change.text or act.effective,
                 value=change.value,
-                position=entry.position,
+                position=position,
                 ground=change.ground,
             )
+
+
+def tracks_of(act: a.Act) -> Iterator[Track]:
+    """The tracks that an act changes."""
+    if isinstance(act, a.StructureAct):
+        for change in _changes(act):
+            yield change.track
 
 
 class _Change(NamedTuple):

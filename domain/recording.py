@@ -15,9 +15,10 @@ from domain import acts as a
 from domain.coherence import Breach, Scope, breaches
 from domain.decisions import Decision, Payload, envelope
 from domain.entries import Entry, tags_of
-from domain.register import Read, Register
-from domain.shape import shape
-from domain.tracks import LIFE, Track
+from domain.moments import tracks_of
+from domain.register import RETRACTED, Read, Register
+from domain.shape import mentions, shape
+from domain.tracks import CREATIONS, LIFE, Track, acts_on
 
 DRAFTED: Final = 2**62
 """Drafts are numbered from here until the log gives them their positions: after every entry."""
@@ -71,6 +72,22 @@ def with_ids(decision: Decision, new_id: Callable[[], str]) -> Decision:
     return replace(decision, id=decision.id or new_id(), acts=tuple(acts))
 
 
+def foreseen(decision: Decision) -> Iterator[Read]:
+    """Most of what deciding on a decision will read, known beforehand: to be read in one go."""
+    if decision.id is not None:
+        yield f"decision:{decision.id}", frozenset({"decision.taken", RETRACTED})
+    for act in decision.acts:
+        for each in mentions(act):
+            for kind in each.kinds:
+                types = CREATIONS.get(kind)
+                if types is not None:
+                    life = acts_on(Track(kind, each.id, LIFE))[1]
+                    yield f"{kind}:{each.id}", types | life | {RETRACTED}
+        for track in tracks_of(act):
+            tag, types = acts_on(track)
+            yield tag, types | {RETRACTED}
+
+
 def decide(decision: Decision, ledger: Ledger, recorded_by: str) -> Outcome:
     """Judge a decision, with all its ids, against everything recorded.
 
@@ -78,10 +95,9 @@ def decide(decision: Decision, ledger: Ledger, recorded_by: str) -> Outcome:
     """
     if decision.id is None:
         raise ValueError("ids are filled in before a decision is judged")
-    before = Register(ledger.entries)
-    violations = list(_retractions(decision, before, ledger))
     drafts = tuple(_drafts(decision, decision.id, ledger, recorded_by))
-    after = Register(ledger.entries, drafts)
+    before, after = Register(ledger.entries), Register(ledger.entries, drafts)
+    violations = list(_retractions(decision, before, ledger))
     scope = _scope(drafts, before, after, ledger)
     found = list(breaches(after, scope))
     if found:
@@ -168,7 +184,7 @@ def _scope(drafts: Sequence[Entry], before: Register, after: Register, ledger: L
         seen.add(life)
         for entry in _mentioning(after, life):
             entries.setdefault(entry.position, entry)
-            touched = {moment.track for moment in after.moments(entry)}
+            touched = {moment.track for moment in entry.moments}
             tracks |= touched
             lives += [
                 track for track in touched if track.kind == "post" and track.attribute == LIFE
@@ -183,17 +199,18 @@ def _touched(draft: Entry, before: Register, ledger: Ledger) -> Iterator[Track]:
         target = find(draft.act.entry, ledger)
         changed = [target] if target is not None else []
     for entry in changed:
-        for moment in before.moments(entry):
+        for moment in entry.moments:
             yield moment.track
         if isinstance(entry.act, a.ElectionAnnulled):
             for held in before.standing(f"election:{entry.act.election}", {"election.held"}):
-                for moment in before.moments(held):
+                for moment in held.moments:
                     yield moment.track
 
 
 def _stood(before: Register, life: Track) -> bool:
     """Whether a subject was there before the decision: of a new one nothing is said yet."""
-    return before.life(life.kind, life.subject) is not None
+    created = before.standing(f"{life.kind}:{life.subject}", CREATIONS[life.kind])
+    return bool(created)
 
 
 def _mentioning(register: Register, life: Track) -> Iterable[Entry]:
@@ -211,8 +228,10 @@ def _violation(breach: Breach, drafts: Sequence[Entry], ledger: Ledger) -> Viola
     """
     drafted = [each - DRAFTED for each in breach.because if each >= DRAFTED]
     recorded = tuple(sorted({each for each in breach.because if each < DRAFTED}))
-    if drafted:
-        pointer = _place(max(drafted)) + breach.pointer
+    if drafted and breach.pointer and breach.because[0] >= DRAFTED:
+        pointer = _place(drafted[0]) + breach.pointer
+    elif drafted:
+        pointer = _place(max(drafted))
     else:
         subjects = {each for at in recorded for each in _subjects(ledger.at(at))}
         about = (each.number for each in drafts if each.number and _subjects(each) & subjects)

@@ -8,11 +8,11 @@ follow a chain wherever it leads and its answer still holds when it is recorded.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Final
 
 from domain import acts as a
 from domain.dates import window
 from domain.entries import Entry
-from domain.moments import Moment, moments
 from domain.timelines import Ending, Spell, Timeline, fold
 from domain.tracks import ELECTION_ACTS, LIFE, Track, acts_on
 
@@ -20,7 +20,8 @@ Read = tuple[str, frozenset[str]]
 Source = Callable[[str, frozenset[str]], Sequence[Entry]]
 """Gives every recorded entry with a tag and one of the types (none given: any), in order."""
 
-_RETRACTED = "entry.retracted"
+RETRACTED: Final = "entry.retracted"
+"""Every read asks for retractions too: they carry the tags of what they retract."""
 
 
 class Register:
@@ -28,15 +29,17 @@ class Register:
 
     def __init__(self, source: Source, drafts: Sequence[Entry] = ()) -> None:
         self._source = source
-        self._drafts = drafts
+        self._drafts: dict[str, list[Entry]] = {}
+        for draft in drafts:
+            for tag in draft.tags:
+                self._drafts.setdefault(tag, []).append(draft)
         self._standing: dict[Read, list[Entry]] = {}
         self._timelines: dict[Track, Timeline] = {}
-        self._moments: dict[int, tuple[Moment, ...]] = {}
 
     @property
     def read_set(self) -> frozenset[Read]:
         """Every tag and types that were read: what the append is conditional on."""
-        return frozenset((tag, types | {_RETRACTED}) for tag, types in self._standing if types) | {
+        return frozenset((tag, types | {RETRACTED}) for tag, types in self._standing if types) | {
             (tag, types) for tag, types in self._standing if not types
         }
 
@@ -48,14 +51,10 @@ class Register:
         return self._standing[read]
 
     def _stand(self, tag: str, types: frozenset[str]) -> list[Entry]:
-        asked = types | {_RETRACTED} if types else types
-        found = [*self._source(tag, asked)]
-        found += [
-            draft
-            for draft in self._drafts
-            if tag in draft.tags and (not types or draft.type in asked)
-        ]
-        return without_retracted(found, types)
+        asked = types | {RETRACTED} if types else types
+        drafts = self._drafts.get(tag, ())
+        found = [*self._source(tag, asked), *(d for d in drafts if not types or d.type in asked)]
+        return without_retracted(found, types) if found else found
 
     def timeline(self, track: Track) -> Timeline:
         """One track, folded."""
@@ -64,7 +63,7 @@ class Register:
             own = (
                 moment
                 for entry in self.standing(tag, types)
-                for moment in self.moments(entry)
+                for moment in entry.moments
                 if moment.track == track
             )
             self._timelines[track] = fold(own, self.annulment)
@@ -75,15 +74,9 @@ class Register:
         return {
             moment.track
             for entry in self.standing(tag, types)
-            for moment in self.moments(entry)
+            for moment in entry.moments
             if moment.track.kind == kind
         }
-
-    def moments(self, entry: Entry) -> tuple[Moment, ...]:
-        """What an entry brings about."""
-        if entry.position not in self._moments:
-            self._moments[entry.position] = tuple(moments(entry))
-        return self._moments[entry.position]
 
     def life(self, kind: str, subject: str) -> Spell | None:
         """When a person, body or post is there; None if nothing has established it."""

@@ -37,12 +37,25 @@ class Mentioned(NamedTuple):
     pointer: str
 
 
-class _Shapes(dict[Any, dict[str, Field]]):
+class _Shape(NamedTuple):
+    """The fields of a dataclass: all, those that mention ids, those that hold texts."""
+
+    fields: dict[str, Field]
+    mentioning: tuple[Field, ...]
+    speaking: tuple[Field, ...]
+
+
+class _Shapes(dict[Any, _Shape]):
     """The shape of each dataclass, worked out once."""
 
-    def __missing__(self, cls: Any) -> dict[str, Field]:
+    def __missing__(self, cls: Any) -> _Shape:
         hints = get_type_hints(cls, include_extras=True)
-        self[cls] = {each.name: _field(each.name, hints[each.name]) for each in fields(cls)}
+        own = {each.name: _field(each.name, hints[each.name]) for each in fields(cls)}
+        self[cls] = _Shape(
+            fields=own,
+            mentioning=tuple(each for each in own.values() if each.mention or each.nested),
+            speaking=tuple(each for each in own.values() if each.personal or each.nested),
+        )
         return self[cls]
 
 
@@ -51,7 +64,7 @@ _SHAPES = _Shapes()
 
 def shape(cls: Any) -> Collection[Field]:
     """The fields of a dataclass, as their types describe them."""
-    return _SHAPES[cls].values()
+    return _SHAPES[cls].fields.values()
 
 
 def _field(name: str, hint: Any) -> Field:
@@ -82,7 +95,7 @@ def to_json(value: Any) -> Json:
         return value
     if isinstance(value, tuple):
         return [to_json(item) for item in value]
-    members = ((name, getattr(value, name)) for name in _SHAPES[type(value)])
+    members = ((name, getattr(value, name)) for name in _SHAPES[type(value)].fields)
     return {
         name: to_json(member) for name, member in members if member is not None and member != ()
     }
@@ -94,7 +107,7 @@ def from_json(cls: type[T], data: Json) -> T:
     Raises:
         TypeError, ValueError, KeyError: the values do not have the form of `cls`.
     """
-    known = _SHAPES[cls]
+    known = _SHAPES[cls].fields
     return cls(**{name: _read(known[name], value) for name, value in data.items()})
 
 
@@ -125,8 +138,8 @@ def mentions(value: Any, pointer: str = "") -> Iterator[Mentioned]:
 
 
 def _items(value: Any, pointer: str) -> Iterator[tuple[Field, Any, str]]:
-    """Every given field of a value, lists item by item, with its pointer."""
-    for field in shape(type(value)):
+    """Every given id or object in a value, lists item by item, with its pointer."""
+    for field in _SHAPES[type(value)].mentioning:
         member = getattr(value, field.name)
         if field.many:
             for number, item in enumerate(member):
@@ -140,6 +153,9 @@ def commit(value: T, subject: str, seal: Callable[[str, str, str], Commitment]) 
 
     The subject of a text is the person that the object around it names, or else `subject`.
     """
+    speaking = [each for each in _SHAPES[type(value)].speaking if getattr(value, each.name)]
+    if not speaking:
+        return value
     person = getattr(value, "person", None)
     subject = f"person:{person}" if person else subject
 
@@ -153,9 +169,7 @@ def commit(value: T, subject: str, seal: Callable[[str, str, str], Commitment]) 
         return item
 
     changed: dict[str, Any] = {}
-    for field in shape(type(value)):
-        if not field.personal and field.nested is None:
-            continue
+    for field in speaking:
         old = getattr(value, field.name)
         new = tuple(committed(field, i) for i in old) if field.many else committed(field, old)
         if new != old or isinstance(new, Commitment):

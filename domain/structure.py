@@ -15,7 +15,7 @@ from domain import acts as a
 from domain.dates import window
 from domain.decisions import DecisionTaken
 from domain.entries import Entry
-from domain.moments import Moment, moments
+from domain.moments import Moment
 from domain.register import without_retracted
 from domain.timelines import Certainty, Ending, Spell, fold
 from domain.tracks import ACTIVIST, LIFE, Track
@@ -186,7 +186,7 @@ def spells(entries: Sequence[Entry]) -> list[Spell]:
         if isinstance(entry.act, a.ElectionAnnulled):
             ending = Ending(window(entry.act.effective), entry.act.effective, entry.position)
             annulled.setdefault(entry.act.election, ending)
-        for moment in moments(entry):
+        for moment in entry.moments:
             tracks[moment.track].append(moment)
     return [spell for each in tracks.values() for spell in fold(each, annulled.get).spells]
 

@@ -18,7 +18,6 @@ from domain.dates import Window
 from domain.entries import Entry, canonical
 from domain.entries import microseconds as recorded_microseconds
 from domain.moments import Does, Moment
-from domain.moments import moments as moments_of
 from domain.timelines import Ending, Spell, fold
 from domain.tracks import LIFE, Track
 from projections import views as v
@@ -62,7 +61,7 @@ class Beliefs:
 
     def expect(self, entries: Iterable[Entry]) -> None:
         """Load the tracks that these entries will change, in a few statements."""
-        self._load({moment.track for entry in entries for moment in moments_of(entry)})
+        self._load({moment.track for entry in entries for moment in entry.moments})
 
     def take_in(self, decision: Sequence[Entry]) -> None:
         """Change what is believed by one decision, from its envelope to its last act."""
@@ -115,7 +114,7 @@ class Beliefs:
             execute(insert(v.spells), [_spell_row(*each) for each in still])
 
     def _insert(self, entry: Entry) -> Iterator[Track]:
-        own = list(moments_of(entry))
+        own = list(entry.moments)
         self._new_moments[entry.position] = own
         self._load(moment.track for moment in own)
         for moment in own:

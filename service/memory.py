@@ -1,4 +1,4 @@
-"""Memory: entries of the log, decoded and kept by tag and type, for deciding without reading again.
+"""Memory: entries of the log by tag and type, for deciding without reading them again.
 
 It follows what this process commits, and catches up with what other processes did. Being behind is
 harmless: an append is conditional on all that was read, and nothing is refused on stale memory.
@@ -7,15 +7,19 @@ harmless: an append is conditional on all that was read, and nothing is refused 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
 
 from domain.entries import Entry, read
+from domain.register import Read
 from service.log import Log, Sealed
 
-REMEMBERED = 200_000
-"""Entries kept, counted once for each list that they are in; beyond, memory starts anew."""
+REMEMBERED = 300_000
+"""Entries and empty places kept; beyond, the tags not asked for longest are forgotten."""
 CAUGHT_UP = 5_000
 """Entries of other processes taken in one by one; beyond, memory starts anew."""
+
+_Types = dict[str, list[Entry | Sealed]]
 
 
 class Memory:
@@ -24,7 +28,7 @@ class Memory:
     def __init__(self, log: Log) -> None:
         self._log = log
         self._lock = threading.RLock()
-        self._lists: dict[tuple[str, str], list[Entry]] = {}
+        self._tags: OrderedDict[str, _Types] = OrderedDict()
         self._size = 0
         self._position = log.head()[0]
         log.add_listener(self.take_in)
@@ -39,12 +43,34 @@ class Memory:
         if not types:
             return [read(one.entry) for one in self._log.entries(tag=tag)]
         with self._lock:
-            missing = [each for each in types if (tag, each) not in self._lists]
-            if missing:
-                self._load(tag, missing)
-            found = [each for type_ in types for each in self._lists[tag, type_]]
-        found.sort(key=_position)
+            known = self._tags.get(tag, {})
+            if any(type_ not in known for type_ in types):
+                self.expect([(tag, types)])
+            known = self._tags[tag]
+            self._tags.move_to_end(tag)
+            found = [entry for type_ in types if known[type_] for entry in _read(known[type_])]
+        if len(found) > 1:
+            found.sort(key=_position)
         return found
+
+    def expect(self, reads: Iterable[Read]) -> None:
+        """Read, in one go, what will be asked for."""
+        with self._lock:
+            missing = {
+                (tag, type_)
+                for tag, types in reads
+                for type_ in types
+                if type_ not in self._tags.get(tag, ())
+            }
+            if not missing:
+                return
+            for tag, type_ in missing:
+                self._tags.setdefault(tag, {})[type_] = []
+            for tag, one in self._log.tagged(missing):
+                self._tags[tag][one.type].append(one)
+                self._size += 1
+            self._size += len(missing)
+            self._forget({tag for tag, _ in missing})
 
     def at(self, position: int) -> Entry | None:
         """The entry at a position, None beyond the newest."""
@@ -71,35 +97,34 @@ class Memory:
 
     def _fill(self, until: int) -> None:
         if until - self._position > CAUGHT_UP:
-            self._forget()
+            self._tags.clear()
+            self._size = 0
         else:
             for one in self._log.entries(after=self._position, until=until):
                 self._remember(one)
         self._position = max(self._position, until)
 
     def _remember(self, one: Sealed) -> None:
-        entry: Entry | None = None
         for tag in one.tags:
-            known = self._lists.get((tag, one.type))
+            known = self._tags.get(tag, {}).get(one.type)
             if known is not None and (not known or known[-1].position < one.position):
-                entry = entry or read(one.entry)
-                known.append(entry)
+                known.append(one)
                 self._size += 1
         self._position = one.position
 
-    def _load(self, tag: str, types: Sequence[str]) -> None:
-        if self._size > REMEMBERED:
-            self._forget()
-        for type_ in types:
-            self._lists[tag, type_] = []
-        for one in self._log.entries(tag=tag, types=types):
-            self._lists[tag, one.type].append(read(one.entry))
-            self._size += 1
-        self._size += len(types)
+    def _forget(self, needed: set[str]) -> None:
+        """Make room, but for what was just asked for."""
+        while self._size > REMEMBERED and next(iter(self._tags)) not in needed:
+            _, types = self._tags.popitem(last=False)
+            self._size -= sum(len(entries) + 1 for entries in types.values())
 
-    def _forget(self) -> None:
-        self._lists.clear()
-        self._size = 0
+
+def _read(known: list[Entry | Sealed]) -> list[Entry]:
+    """The entries of a list, decoded when they are first asked for."""
+    for number, one in enumerate(known):
+        if isinstance(one, Sealed):
+            known[number] = read(one.entry)
+    return known  # type: ignore[return-value]
 
 
 def _position(entry: Entry) -> int:

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 import uuid_utils
 
-from domain.decisions import Decision
+from domain.decisions import Decision, Payload
 from domain.entries import Entry, halves, instant, read, seal
 from domain.fields import Commitment
-from domain.recording import Outcome, Violation, decide, with_ids
+from domain.recording import Outcome, Violation, decide, foreseen, with_ids
 from domain.shape import commit, mentions
 from service.content import stored, with_stored_ids
 from service.log import Append, Condition, Draft, Log, LogMoved, Sealed
@@ -108,6 +108,7 @@ class Recorder:
             waiting = [number for number, answer in enumerate(answers) if answer is None]
             if not waiting:
                 break
+            self._memory.expect(read for each in waiting for read in foreseen(named[each]))
             judged: dict[int, _Judged] = {}
             for number in waiting:
                 result = self._judge(named[number], decisions[number], recorded_by)
@@ -152,8 +153,7 @@ class Recorder:
             return Commitment(one.digest)
 
         drafts = tuple(
-            _draft(replace(entry, act=commit(entry.act, f"decision:{name}", sealed)))
-            for entry in outcome.drafts
+            _draft(entry, commit(entry.act, f"decision:{name}", sealed)) for entry in outcome.drafts
         )
         condition = Condition(outcome.read_set, position)
         deadline = self._clock() + PATIENCE
@@ -187,8 +187,8 @@ class Recorder:
         return Refusal((Violation("id_taken", message, "/id", positions),))
 
 
-def _draft(entry: Entry) -> Draft:
-    head, tail = halves(entry)
+def _draft(entry: Entry, committed: Payload) -> Draft:
+    head, tail = halves(replace(entry, act=committed) if committed is not entry.act else entry)
     return Draft(type=entry.type, tags=entry.tags, data=head, tail=tail)
 
 

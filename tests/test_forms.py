@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from domain.acts import ACTS, StructureAct
 from domain.entries import Entry, EntryUnreadable, canonical, halves, read, seal, tags_of
 from domain.fields import Commitment
-from domain.moments import moments
 from domain.shape import commit, from_json, to_json
 from domain.tracks import acts_on
 from tests.ledgers import act, decision
@@ -143,7 +142,7 @@ def test_what_is_posted_is_what_is_stored(posted: dict[str, Any]) -> None:
 def test_tags_and_types_find_every_track_that_an_act_changes(posted: dict[str, Any]) -> None:
     (parsed,) = decision(posted).acts
     entry = Entry(7, "", "test", "first", 1, parsed, tags_of(parsed, "first"))
-    changed = list(moments(entry))
+    changed = entry.moments
     assert bool(changed) == isinstance(parsed, StructureAct)
     for moment in changed:
         tag, types = acts_on(moment.track)

@@ -25,7 +25,7 @@ from hypothesis.stateful import (
 )
 
 from domain.dates import day, window
-from domain.moments import Does, moments
+from domain.moments import Does
 from domain.structure import Body, structure
 from domain.tracks import Track
 from service.ledger import Ledger
@@ -274,7 +274,7 @@ def same_window_twice(ledger: Ledger) -> bool:
     """Whether two acts set an attribute in the same uncertain window: then the later one counts."""
     seen: set[tuple[Track, Any]] = set()
     for entry in entries(ledger):
-        for moment in moments(entry):
+        for moment in entry.moments:
             key = (moment.track, moment.window)
             if moment.does is Does.SETS and not moment.window.exact and key in seen:
                 return True
