@@ -17,8 +17,7 @@ from domain.entries import Entry
 from domain.fields import Kind
 from domain.moments import Does
 from domain.register import Register
-from domain.shape import mentions
-from domain.tracks import CREATIONS, LIFE, TENURE_ACTS, Track
+from domain.tracks import CREATIONS, LIFE, TENURE_ACTS, Track, acts_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ def breaches(register: Register, scope: Scope) -> Iterator[Breach]:
 
 def _ids_known(register: Register, entry: Entry) -> Iterator[Breach]:
     """Every id that an act names is established by an entry that stands."""
-    for each in mentions(entry.act):
+    for each in entry.mentions:
         if not each.creates and not any(_created(register, kind, each.id) for kind in each.kinds):
             what = " or ".join(each.kinds)
             yield Breach(
@@ -84,7 +83,7 @@ def _ids_known(register: Register, entry: Entry) -> Iterator[Breach]:
 
 def _ids_free(register: Register, entry: Entry) -> Iterator[Breach]:
     """An id is established once. Bodies and posts share their ids: some acts name either."""
-    for each in mentions(entry.act):
+    for each in entry.mentions:
         if each.creates:
             kinds: tuple[Kind, ...] = each.kinds
             if set(kinds) <= {"body", "post"}:
@@ -104,7 +103,8 @@ def _ids_free(register: Register, entry: Entry) -> Iterator[Breach]:
 def _created(register: Register, kind: Kind, subject: str) -> list[Entry]:
     if kind == "decision":
         return register.standing(f"decision:{subject}", {"decision.taken"})
-    return register.standing(f"{kind}:{subject}", CREATIONS[kind])
+    tag, types = acts_on(Track(kind, subject, LIFE))
+    return [each for each in register.standing(tag, types) if each.type in CREATIONS[kind]]
 
 
 # Lives

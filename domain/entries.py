@@ -15,7 +15,7 @@ from typing import Any, Final
 from domain.acts import ACTS
 from domain.decisions import DecisionTaken, Payload
 from domain.moments import Moment, moments
-from domain.shape import from_json, mentions, to_json
+from domain.shape import Mentioned, from_json, mentions, to_json
 
 MAX_ENTRY_BYTES: Final = 65_535
 """The longest entry that the published form of the log can hold (C2SP tlog-tiles)."""
@@ -47,6 +47,11 @@ class Entry:
         return self.act.type
 
     @cached_property
+    def mentions(self) -> tuple[Mentioned, ...]:
+        """The ids that the entry mentions."""
+        return tuple(mentions(self.act))
+
+    @cached_property
     def moments(self) -> tuple[Moment, ...]:
         """What the entry brings about."""
         return tuple(moments(self.act, self.position))
@@ -59,7 +64,7 @@ def canonical(value: Any) -> bytes:
 
 def tags_of(act: Payload, decision: str) -> tuple[str, ...]:
     """The tags by which an entry is found: its decision and every subject that it mentions."""
-    subjects = {tag for each in mentions(act) for tag in each.tags}
+    subjects = {tag for each in mentions(act) for tag in each.mark.tags(each.id)}
     return (f"decision:{decision}", *sorted(subjects - {f"decision:{decision}"}))
 
 

@@ -67,13 +67,6 @@ def moments(act: object, position: int) -> Iterator[Moment]:
             )
 
 
-def tracks_of(act: a.Act) -> Iterator[Track]:
-    """The tracks that an act changes."""
-    if isinstance(act, a.StructureAct):
-        for change in _changes(act):
-            yield change.track
-
-
 class _Change(NamedTuple):
     """A moment but for what its entry says; window and text where the act's day is not meant."""
 

@@ -15,9 +15,8 @@ from domain import acts as a
 from domain.coherence import Breach, Scope, breaches
 from domain.decisions import Decision, Payload, envelope
 from domain.entries import Entry, tags_of
-from domain.moments import tracks_of
 from domain.register import RETRACTED, Read, Register
-from domain.shape import mentions, shape
+from domain.shape import shape
 from domain.tracks import CREATIONS, LIFE, Track, acts_on
 
 DRAFTED: Final = 2**62
@@ -50,9 +49,8 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What recording a decision comes to: its drafts, or why it is refused, and what was read."""
+    """What judging a decision comes to: why it is refused, if it is, and what was read."""
 
-    drafts: tuple[Entry, ...]
     violations: tuple[Violation, ...]
     read_set: frozenset[Read]
 
@@ -72,32 +70,35 @@ def with_ids(decision: Decision, new_id: Callable[[], str]) -> Decision:
     return replace(decision, id=decision.id or new_id(), acts=tuple(acts))
 
 
-def foreseen(decision: Decision) -> Iterator[Read]:
-    """Most of what deciding on a decision will read, known beforehand: to be read in one go."""
-    if decision.id is not None:
-        yield f"decision:{decision.id}", frozenset({"decision.taken", RETRACTED})
-    for act in decision.acts:
-        for each in mentions(act):
-            for kind in each.kinds:
-                types = CREATIONS.get(kind)
-                if types is not None:
-                    life = acts_on(Track(kind, each.id, LIFE))[1]
-                    yield f"{kind}:{each.id}", types | life | {RETRACTED}
-        for track in tracks_of(act):
-            tag, types = acts_on(track)
-            yield tag, types | {RETRACTED}
-
-
-def decide(decision: Decision, ledger: Ledger, recorded_by: str) -> Outcome:
-    """Judge a decision, with all its ids, against everything recorded.
-
-    The drafts are the decision's envelope and its acts, in the order in which they were sent.
-    """
+def draft(decision: Decision, ledger: Ledger, recorded_by: str) -> tuple[Entry, ...]:
+    """The entries of a decision, with all its ids: its envelope, then its acts in order."""
     if decision.id is None:
-        raise ValueError("ids are filled in before a decision is judged")
-    drafts = tuple(_drafts(decision, decision.id, ledger, recorded_by))
+        raise ValueError("ids are filled in before a decision is drafted")
+    payloads: tuple[Payload, ...] = (envelope(decision), *decision.acts)
+    drafts = []
+    for number, act in enumerate(payloads):
+        tags = tags_of(act, decision.id)
+        if isinstance(act, a.EntryRetracted) and (target := find(act.entry, ledger)) is not None:
+            tags = tuple(dict.fromkeys((*tags, *target.tags)))
+        drafts.append(Entry(DRAFTED + number, "", recorded_by, decision.id, number, act, tags))
+    return tuple(drafts)
+
+
+def foreseen(drafts: Sequence[Entry]) -> Iterator[Read]:
+    """Most of what judging these drafts will read, known beforehand: to be read in one go."""
+    yield drafts[0].tags[0], frozenset({"decision.taken", RETRACTED})
+    for each in drafts:
+        lives = (Track(kind, at.id, LIFE) for at in each.mentions for kind in at.kinds)
+        for track in (*lives, *(moment.track for moment in each.moments)):
+            if track.kind != "decision":
+                tag, types = acts_on(track)
+                yield tag, types | {RETRACTED}
+
+
+def decide(drafts: Sequence[Entry], ledger: Ledger) -> Outcome:
+    """Judge the drafts of one decision against everything recorded."""
     before, after = Register(ledger.entries), Register(ledger.entries, drafts)
-    violations = list(_retractions(decision, before, ledger))
+    violations = list(_retractions(drafts[1:], before, ledger))
     scope = _scope(drafts, before, after, ledger)
     found = list(breaches(after, scope))
     if found:
@@ -105,27 +106,10 @@ def decide(decision: Decision, ledger: Ledger, recorded_by: str) -> Outcome:
         violations += [
             _violation(each, drafts, ledger) for each in found if each.identity not in known
         ]
-    for taken in before.standing(f"decision:{decision.id}", {"decision.taken"}):
-        message = f"decision {decision.id} is already recorded"
+    for taken in before.standing(drafts[0].tags[0], {"decision.taken"}):
+        message = f"decision {taken.decision} is already recorded"
         violations.append(Violation("id_taken", message, "/id", (taken.position,)))
-    return Outcome(drafts, tuple(dict.fromkeys(violations)), before.read_set | after.read_set)
-
-
-def _drafts(decision: Decision, name: str, ledger: Ledger, recorded_by: str) -> Iterator[Entry]:
-    payloads: tuple[Payload, ...] = (envelope(decision), *decision.acts)
-    for number, act in enumerate(payloads):
-        tags = tags_of(act, name)
-        if isinstance(act, a.EntryRetracted) and (target := find(act.entry, ledger)) is not None:
-            tags = tuple(dict.fromkeys((*tags, *target.tags)))
-        yield Entry(
-            position=DRAFTED + number,
-            recorded_at="",
-            recorded_by=recorded_by,
-            decision=name,
-            number=number,
-            act=act,
-            tags=tags,
-        )
+    return Outcome(tuple(dict.fromkeys(violations)), before.read_set | after.read_set)
 
 
 def find(target: int | a.ActOf, ledger: Ledger) -> Entry | None:
@@ -141,17 +125,17 @@ def find(target: int | a.ActOf, ledger: Ledger) -> Entry | None:
     return next(of_decision, None)
 
 
-def _retractions(decision: Decision, before: Register, ledger: Ledger) -> Iterator[Violation]:
+def _retractions(acts: Sequence[Entry], before: Register, ledger: Ledger) -> Iterator[Violation]:
     """An entry on the structure can be retracted, once; a correction retracts what it corrects."""
     retracted: set[int] = set()
-    for number, act in enumerate(decision.acts):
+    for number, act in enumerate(each.act for each in acts):
         if not isinstance(act, a.EntryRetracted):
             continue
         pointer = f"/acts/{number}/entry"
         if not isinstance(act.entry, int):
             before.standing(f"decision:{act.entry.decision}")  # it may yet be recorded
         target = find(act.entry, ledger)
-        if target is None:
+        if target is None or not set(target.tags) <= set(acts[number].tags):
             yield Violation("entry_unknown", "there is no such entry", pointer, ())
         elif not isinstance(target.act, a.StructureAct):
             message = f"a {target.type} cannot be retracted, only acts on the structure"
@@ -163,8 +147,8 @@ def _retractions(decision: Decision, before: Register, ledger: Ledger) -> Iterat
             yield Violation("already_retracted", message, pointer, (target.position,))
         else:
             retracted.add(target.position)
-    for number, act in enumerate(decision.acts):
-        if act.corrects is not None:
+    for number, act in enumerate(each.act for each in acts):
+        if isinstance(act, a.Act) and act.corrects is not None:
             target = find(act.corrects, ledger)
             if target is None or target.position not in retracted:
                 message = "what an act corrects must be retracted in the same decision"

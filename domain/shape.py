@@ -30,11 +30,19 @@ class Field:
 class Mentioned(NamedTuple):
     """An id that an act mentions, and where in the act it stands."""
 
-    kinds: tuple[Kind, ...]
+    mark: Mention
     id: str
-    creates: bool
-    tags: tuple[str, ...]
     pointer: str
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds of subject that the id may be of."""
+        return self.mark.kinds
+
+    @property
+    def creates(self) -> bool:
+        """Whether the act establishes it."""
+        return self.mark.creates
 
 
 class _Shape(NamedTuple):
@@ -131,8 +139,7 @@ def mentions(value: Any, pointer: str = "") -> Iterator[Mentioned]:
     """Yield every id that an act mentions or creates, with the JSON pointer to it."""
     for field, item, where in _items(value, pointer):
         if field.mention is not None:
-            mark = field.mention
-            yield Mentioned(mark.kinds, item, mark.creates, mark.tags(item), where)
+            yield Mentioned(field.mention, item, where)
         elif field.nested is not None and not isinstance(item, int):
             yield from mentions(item, where)
 

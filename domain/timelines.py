@@ -77,7 +77,10 @@ def fold(moments: Iterable[Moment], ground: Ground) -> Timeline:
     `ground` tells how an election ended, None while it stands. Where the days of two moments leave
     their order open, the one that fits goes first; bounds are then tightened along that order.
     """
-    ordered, faults = _fitting(in_order(list(moments)))
+    known = list(moments)
+    if len(known) == 1 and known[0].does in (Does.BEGINS, Does.SETS):
+        return Timeline((_begun(known[0], known[0].window, None, ground, []),))
+    ordered, faults = _fitting(in_order(known))
     windows = _tightened(ordered, faults)
     steps = list(zip(ordered, windows, strict=True))
     firm = _next_firm(steps)

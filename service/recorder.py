@@ -14,7 +14,7 @@ import uuid_utils
 from domain.decisions import Decision, Payload
 from domain.entries import Entry, halves, instant, read, seal
 from domain.fields import Commitment
-from domain.recording import Outcome, Violation, decide, foreseen, with_ids
+from domain.recording import Violation, decide, draft, foreseen, with_ids
 from domain.shape import commit, mentions
 from service.content import stored, with_stored_ids
 from service.log import Append, Condition, Draft, Log, LogMoved, Sealed
@@ -108,10 +108,11 @@ class Recorder:
             waiting = [number for number, answer in enumerate(answers) if answer is None]
             if not waiting:
                 break
-            self._memory.expect(read for each in waiting for read in foreseen(named[each]))
+            drafts = {each: draft(named[each], self._memory, recorded_by) for each in waiting}
+            self._memory.expect(read for each in drafts.values() for read in foreseen(each))
             judged: dict[int, _Judged] = {}
             for number in waiting:
-                result = self._judge(named[number], decisions[number], recorded_by)
+                result = self._judge(named[number], decisions[number], drafts[number])
                 if isinstance(result, _Judged):
                     judged[number] = result
                 else:
@@ -132,18 +133,25 @@ class Recorder:
     def check(self, decision: Decision, recorded_by: str) -> tuple[Violation, ...]:
         """What would refuse a decision, as of now; nothing is stored."""
         self._memory.catch_up()
-        return decide(with_ids(decision, new_id), self._memory, recorded_by).violations
+        drafts = draft(with_ids(decision, new_id), self._memory, recorded_by)
+        return decide(drafts, self._memory).violations
 
-    def _judge(self, decision: Decision, sent: Decision, recorded_by: str) -> _Judged | Answer:
-        position, outcome = self._memory.position, decide(decision, self._memory, recorded_by)
+    def _judge(
+        self, decision: Decision, sent: Decision, drafts: Sequence[Entry]
+    ) -> _Judged | Answer:
+        position, outcome = self._memory.position, decide(drafts, self._memory)
         if outcome.violations and self._memory.catch_up():
             # Nothing is refused on what may be stale.
-            position, outcome = self._memory.position, decide(decision, self._memory, recorded_by)
+            drafts = draft(decision, self._memory, drafts[0].recorded_by)
+            position, outcome = self._memory.position, decide(drafts, self._memory)
         if not outcome.violations:
-            return self._drafted(decision, outcome, position)
+            return self._sealable(decision, drafts, Condition(outcome.read_set, position))
         return self._recorded_before(decision, sent) or Refusal(outcome.violations)
 
-    def _drafted(self, decision: Decision, outcome: Outcome, position: int) -> _Judged:
+    def _sealable(
+        self, decision: Decision, drafts: Sequence[Entry], condition: Condition
+    ) -> _Judged:
+        """The drafts as the log takes them, their texts replaced by commitments."""
         disclosures: list[Disclosure] = []
         name = decision.id or ""
 
@@ -152,12 +160,11 @@ class Recorder:
             disclosures.append(one)
             return Commitment(one.digest)
 
-        drafts = tuple(
-            _draft(entry, commit(entry.act, f"decision:{name}", sealed)) for entry in outcome.drafts
+        committed = tuple(
+            _draft(entry, commit(entry.act, f"decision:{name}", sealed)) for entry in drafts
         )
-        condition = Condition(outcome.read_set, position)
         deadline = self._clock() + PATIENCE
-        return _Judged(decision, Append(drafts, condition, deadline), tuple(disclosures))
+        return _Judged(decision, Append(committed, condition, deadline), tuple(disclosures))
 
     def _append(self, judged: Sequence[_Judged]) -> Sequence[tuple[Sealed, ...] | Exception]:
         if not judged:
