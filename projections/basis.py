@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from projections.views import decisions
 
@@ -31,8 +31,8 @@ def basis_recorded(connection: Connection, day: int, recorded_at: int) -> Basis:
     return _basis(connection, day, decisions.c.recorded_at <= recorded_at)
 
 
-def _basis(connection: Connection, day: int, known: object) -> Basis:
-    last = select(func.max(decisions.c.last)).where(known).scalar_subquery()  # type: ignore[arg-type]
+def _basis(connection: Connection, day: int, known: ColumnElement[bool]) -> Basis:
+    last = select(func.max(decisions.c.last)).where(known).scalar_subquery()
     row = connection.execute(
         select(decisions.c.last, decisions.c.recorded_at).where(decisions.c.last == last)
     ).one_or_none()

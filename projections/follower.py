@@ -35,9 +35,13 @@ class Follower:
     def follow(self, until: int) -> None:
         """Follow the log at least up to a position that it has reached."""
         while self._position < until:
-            with self._following:
-                if self._position < until:
-                    self._follow_batch()
+            self.step(until)
+
+    def step(self, until: int) -> None:
+        """Follow the log by one batch, unless the views have reached the position."""
+        with self._following:
+            if self._position < until:
+                self._follow_batch()
 
     def _follow_batch(self) -> None:
         limit = self._batch

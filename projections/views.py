@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import (
+    URL,
     Column,
     Connection,
     Engine,
@@ -150,12 +151,9 @@ class Views:
 
 
 def _engine(path: Path | str) -> Engine:
-    engine = create_engine(
-        f"sqlite:///{path}",
-        connect_args={"autocommit": True, "timeout": 30}
-        if hasattr(__import__("sqlite3"), "LEGACY_TRANSACTION_CONTROL")
-        else {"isolation_level": None, "timeout": 30},
-    )
+    # Without the driver's own transactions: they begin too late for BEGIN IMMEDIATE.
+    options = {"isolation_level": None, "timeout": 30}
+    engine = create_engine(URL.create("sqlite", database=str(path)), connect_args=options)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _: Any) -> None:

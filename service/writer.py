@@ -24,6 +24,11 @@ class Writer:
         self._draining: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, "curule-writer")
 
+    @property
+    def busy(self) -> bool:
+        """Whether anything is being recorded."""
+        return self._draining is not None
+
     async def record(self, decision: Decision) -> Answer:
         """Record a decision; when this returns, what a receipt names is durable."""
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
