@@ -1,7 +1,7 @@
-"""Random histories: the pure fold and the projections answer alike, whatever is recorded and when.
+"""Random histories: the pure fold and the projections answer alike, whatever is recorded when.
 
-The histories hold late, uncertain, overlapping, retracted and incoherent acts. What the rules refuse
-leaves no trace; what was answered at a position never changes.
+The histories hold late, uncertain, overlapping, retracted and incoherent acts. What the rules
+refuse leaves no trace; what was answered at a position never changes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, Phase, assume, given, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -26,7 +25,7 @@ from hypothesis.stateful import (
 
 from domain.dates import day, window
 from domain.moments import Does
-from domain.structure import Body, structure
+from domain.structure import Body, structure, with_names
 from domain.tracks import Track
 from service.ledger import Ledger
 from service.recorder import Receipt, Refusal
@@ -243,8 +242,7 @@ def test_histories_on_postgresql(postgres_server: MakeDatabase) -> None:
         def log_url_now(self) -> str:
             return postgres_server()
 
-
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         OnPostgresql,
         settings=settings(
             max_examples=12,
@@ -287,25 +285,27 @@ def same_window_twice(ledger: Ledger) -> bool:
 def test_facts_in_any_order_give_the_same_structure(
     acts: list[dict[str, Any]], data: st.DataObject
 ) -> None:
-    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
-        with ledger_in(Path(one)) as first, ledger_in(Path(other)) as second:
-            record(first, *GROUND)
-            accepted = [each for each in acts if isinstance(record(first, each), Receipt)]
-            assume(len(accepted) > 1 and not same_window_twice(first))
-            record(second, *GROUND)
-            waiting = data.draw(st.permutations(accepted))
-            while waiting:
-                refused = [each for each in waiting if isinstance(record(second, each), Refusal)]
-                assume(len(refused) < len(waiting))
-                waiting = refused
-            for on in range(FIRST, LAST):
-                assert opened(first, on) == opened(second, on)
+    with (
+        tempfile.TemporaryDirectory() as one,
+        tempfile.TemporaryDirectory() as other,
+        ledger_in(Path(one)) as first,
+        ledger_in(Path(other)) as second,
+    ):
+        record(first, *GROUND)
+        accepted = [each for each in acts if isinstance(record(first, each), Receipt)]
+        assume(len(accepted) > 1 and not same_window_twice(first))
+        record(second, *GROUND)
+        waiting = data.draw(st.permutations(accepted))
+        while waiting:
+            refused = [each for each in waiting if isinstance(record(second, each), Refusal)]
+            assume(len(refused) < len(waiting))
+            waiting = refused
+        for on in range(FIRST, LAST):
+            assert opened(first, on) == opened(second, on)
 
 
 def opened(ledger: Ledger, on: int) -> Any:
     """The structure at the newest basis, names opened, positions left out."""
-    from domain.structure import with_names
-
     bodies = tuple(projected(ledger, on, ledger.log.head()[0]))
     digests = [
         holder.name["sha256"]
@@ -315,7 +315,3 @@ def opened(ledger: Ledger, on: int) -> Any:
         if isinstance(holder.name, dict)
     ]
     return without_positions(with_names(bodies, ledger.names(digests)))
-
-
-if __name__ == "__main__":
-    pytest.main([__file__])

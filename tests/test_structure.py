@@ -97,16 +97,16 @@ def test_uncertain_days_make_a_fact_possible(ledger: Ledger) -> None:
 
 def test_attested_is_certain_on_the_day_and_possible_around_it(ledger: Ledger) -> None:
     told(ledger, act("tenure.attested", "2020-03-05", person="ann", post="chair"))
-    days = ("2020-01-01", "2020-03-04", "2020-03-05", "2020-03-06", "2024-01-01")
+    around = ("2020-01-01", "2020-03-04", "2020-03-05", "2020-03-06", "2024-01-01")
     expected = ["possible", "possible", "certain", "possible", "possible"]
-    assert certainties(ledger, "ann", *days) == expected
+    assert certainties(ledger, "ann", *around) == expected
     assert holders(ledger, "2020-03-05")["ann"].since is None
     told(ledger, act("tenure.attested", "2020-03-09", person="ann", post="chair"))
-    days = ("2020-03-05", "2020-03-07", "2020-03-09", "2020-03-10")
-    assert certainties(ledger, "ann", *days) == ["certain", "possible", "certain", "possible"]
+    between = ("2020-03-05", "2020-03-07", "2020-03-09", "2020-03-10")
+    assert certainties(ledger, "ann", *between) == ["certain", "possible", "certain", "possible"]
     told(ledger, ended("2020-04-01"))
-    days = ("2020-03-09", "2020-03-31", "2020-04-01")
-    assert certainties(ledger, "ann", *days) == ["certain", "certain", None]
+    end = ("2020-03-09", "2020-03-31", "2020-04-01")
+    assert certainties(ledger, "ann", *end) == ["certain", "certain", None]
 
 
 def test_an_attestation_adds_nothing_to_what_is_certain(ledger: Ledger) -> None:
