@@ -18,42 +18,29 @@ Fetch = Callable[[int, int], Sequence[Recorded]]
 
 
 class Follower:
-    """Brings the views up to the log, from any thread, one at a time."""
+    """Brings the views up to the log, from any thread or process, one at a time."""
 
     def __init__(self, views: Views, fetch: Fetch, *, batch: int = 2_000) -> None:
         self._views = views
         self._fetch = fetch
         self._batch = batch
         self._following = threading.Lock()
-        self._position = self._checked_position()
-
-    @property
-    def position(self) -> int:
-        """Up to where the views follow the log."""
-        return self._position
+        position, leaf_hash = views.position()
+        if position and not self._is_of_this_log(position, leaf_hash):
+            views.make_anew()
 
     def follow(self, until: int) -> None:
         """Follow the log at least up to a position that it has reached."""
-        while self._position < until:
+        while self._views.position()[0] < until:
             self.step(until)
 
     def step(self, until: int) -> None:
         """Follow the log by one batch, unless the views have reached the position."""
-        with self._following:
-            if self._position < until:
-                self._follow_batch()
-
-    def _follow_batch(self) -> None:
-        limit = self._batch
-        while True:
-            recorded = self._fetch(self._position, limit)
-            whole = list(_whole_decisions(recorded))
-            if whole or len(recorded) < limit:
-                break
-            limit *= 4
-        if not whole:
-            raise RuntimeError(f"the log ends within a decision after {self._position}")
-        with self._views.changing() as connection:
+        with self._following, self._views.changing() as connection:
+            position, _ = self._views.position(connection)  # another process may have moved it
+            if position >= until:
+                return
+            whole = self._next_decisions(position)
             beliefs = Beliefs(connection)
             beliefs.expect(entry for decision in whole for entry, _ in decision)
             for decision in whole:
@@ -61,17 +48,22 @@ class Follower:
             beliefs.store()
             last, leaf_hash = whole[-1][-1]
             self._views.reached(connection, last.position, leaf_hash)
-        self._position = last.position
 
-    def _checked_position(self) -> int:
-        """Where the views stand; views of another log, or of one since cut, are made anew."""
-        position, leaf_hash = self._views.position()
-        if position:
-            found = self._fetch(position - 1, 1)
-            if not found or found[0][1] != leaf_hash:
-                self._views.make_anew()
-                return 0
-        return position
+    def _next_decisions(self, after: int) -> Sequence[Sequence[Recorded]]:
+        """About a batch of entries, and no decision in part."""
+        limit = self._batch
+        while True:
+            recorded = self._fetch(after, limit)
+            whole = list(_whole_decisions(recorded))
+            if whole:
+                return whole
+            if len(recorded) < limit:
+                raise RuntimeError(f"the log ends within a decision after {after}")
+            limit *= 4
+
+    def _is_of_this_log(self, position: int, leaf_hash: str) -> bool:
+        found = self._fetch(position - 1, 1)
+        return bool(found) and found[0][1] == leaf_hash
 
 
 def _whole_decisions(recorded: Sequence[Recorded]) -> Iterator[Sequence[Recorded]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, select
+from sqlalchemy import Connection, Integer, Select, and_, cast, func, select
 
 from domain.structure import Body, assemble
 from domain.timelines import Spell
@@ -61,7 +61,7 @@ def _activists(connection: Connection, basis: Basis) -> dict[str, tuple[int, int
         spells.c.until_earliest <= day,
     )
     dead_by = {f"{ACTIVIST}/{row.subject}": row.until_latest for row in connection.execute(dead)}
-    certain = and_(spells.c.since_latest <= day, spells.c.until_earliest > day)
+    certain = cast(and_(spells.c.since_latest <= day, spells.c.until_earliest > day), Integer)
     admitted = (
         _known(basis)
         .with_only_columns(spells.c.subject, spells.c.attribute, func.max(certain).label("sure"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
 from sqlalchemy import Connection
 
@@ -24,17 +24,17 @@ class Ledger:
     def __init__(self, settings: Settings) -> None:
         key = settings.master_key.get_secret_value() if settings.master_key else None
         opening = master_key(settings.vault, key=key, key_file=settings.master_key_file)
-        self.log = Log(settings.ledger, seal=curule_seal)
-        self.vault = Vault(settings.vault, opening)
-        self.views = Views(settings.views)
-        self.recorder = Recorder(self.log, self.vault, Memory(self.log), now_in_microseconds)
-        self.follower = Follower(self.views, self._fetch)
+        with ExitStack() as opened:  # what was opened is closed if the rest cannot be
+            self.log = opened.enter_context(closing(Log(settings.ledger, seal=curule_seal)))
+            self.vault = opened.enter_context(closing(Vault(settings.vault, opening)))
+            self.views = opened.enter_context(closing(Views(settings.views)))
+            self.recorder = Recorder(self.log, self.vault, Memory(self.log), now_in_microseconds)
+            self.follower = Follower(self.views, self._fetch)
+            self._opened = opened.pop_all()
 
     def close(self) -> None:
         """Close every connection; what was acknowledged is durable already."""
-        self.views.close()
-        self.vault.close()
-        self.log.close()
+        self._opened.close()
 
     def follow(self, until: int | None = None) -> int:
         """Bring the views up to a position that the log has reached (default: its newest)."""

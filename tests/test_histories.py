@@ -171,7 +171,6 @@ class Histories(RuleBasedStateMachine):
         newest = self.ledger.log.head()[0]
         before = [projected(self.ledger, on, newest) for on in range(FIRST, LAST, 3)]
         self.ledger.views.make_anew()
-        self.ledger.follower._position = 0
         self.ledger.follower._batch = 3
         assert [projected(self.ledger, on, newest) for on in range(FIRST, LAST, 3)] == before
 

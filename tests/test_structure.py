@@ -231,6 +231,19 @@ def test_a_holder_waits_for_approval_where_the_post_asks_for_it(ledger: Ledger) 
     assert holders(ledger, "2020-02-15", "clerk")["bo"].approved is None
 
 
+def test_activists_are_counted_once_each(ledger: Ledger) -> None:
+    told(
+        ledger,
+        act("person.registered", "2020", person="cy", name="Cy"),
+        act("activist.admitted", "2020-02-01", person="ann", body="council"),
+        act("activist.admitted", "2020-02-01", person="bo", body="council"),
+        act("activist.admitted", "2020-02", person="cy", body="council"),
+    )
+    council = on(ledger, "2020-02-10")["council"]
+    assert (council.activists, council.activists_possible) == (2, 1)
+    assert type(council.activists) is int
+
+
 def test_transfer_and_assignment_differ(ledger: Ledger) -> None:
     told(ledger, act("activist.admitted", "2020-02-01", person="ann", body="bureau"))
     assigned = act(

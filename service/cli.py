@@ -1,0 +1,429 @@
+"""The command line. Whatever asks or records does so over HTTP, so there is one door.
+
+Exit codes: 0 done; 1 refused by the rules, or not found; 2 wrong usage, or malformed; 3 the service
+is not reachable, or cannot for now.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import io
+import logging
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from service import client
+from service.client import Unanswered
+from service.tree import drawn, printable
+
+if TYPE_CHECKING:
+    import httpx
+    import uvicorn
+
+    from service.ledger import Ledger
+
+MANY = 5
+"""Decisions from which on a progress bar is shown."""
+
+
+def _examples(*lines: str) -> str:
+    return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
+
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=_examples(
+        "curule demo                                    see it work",
+        "curule serve                                   serve the ledger of this folder",
+        "curule record decisions.jsonl                  record decisions",
+        "curule structure --effective-at 2025-01-30     what the structure was that day",
+    ),
+)
+
+Url = Annotated[
+    str | None,
+    typer.Option(
+        "--url",
+        metavar="URL",
+        envvar="CURULE_URL",
+        help="A running service; else the ledger of the settings is opened here.",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the answers of the API as they are.")]
+
+
+def main() -> None:
+    """Run the command line; expected errors end in one sentence and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        app(prog_name="curule")
+    except Unanswered as error:
+        for line in f"curule: {error}".splitlines():
+            say(errors(), line)
+        sys.exit(error.code)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        try:
+            number = version("curule")
+        except PackageNotFoundError:
+            number = "(not installed)"
+        say(output(), f"curule {number}")
+        raise typer.Exit
+
+
+@app.callback()
+def _curule(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            help="Print the version, and stop.",
+        ),
+    ] = False,
+) -> None:
+    """Curule: a governance ledger.
+
+    Who decided what, on whose authority, and what the structure was on any day.
+
+    The ledger is found by CURULE_LEDGER, CURULE_VAULT and CURULE_VIEWS; without them it is in the
+    working directory. Exit codes: 0 done, 1 refused by the rules or not found, 2 wrong usage or
+    malformed, 3 the service is not reachable or unable for now.
+    """
+
+
+# Recording and asking
+
+
+@app.command(
+    epilog=_examples(
+        "curule record decision.json",
+        "curule record --dry-run decision.json          would it be accepted?",
+        "curule record --url http://127.0.0.1:8000 history.jsonl",
+        "generate | curule record --json - > receipts.jsonl",
+    )
+)
+def record(
+    file: Annotated[
+        str,
+        typer.Argument(
+            help="One decision, a JSON array of decisions, or JSON Lines; - is standard input.",
+        ),
+    ],
+    url: Url = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Only say whether each would be accepted by the ledger as it is."
+        ),
+    ] = False,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="Go on after a decision that is refused.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Record decisions, in their order.
+
+    Each is recorded whole or not at all; the first that is refused ends it. One with an id is
+    recorded once, however often it is sent, so that a file can simply be sent again. With --json,
+    the answer to each decision is one line.
+    """
+    decisions = list(client.decisions(_read(file), "standard input" if file == "-" else file))
+    raise typer.Exit(asyncio.run(_record(decisions, url, dry_run, keep_going, json)))
+
+
+def _read(file: str) -> str:
+    try:
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        return data.decode("utf-8-sig")
+    except OSError as error:
+        raise Unanswered(f"{file} cannot be read: {error.strerror}", 2) from None
+    except UnicodeDecodeError as error:
+        raise Unanswered(f"{file} is not UTF-8, at byte {error.start}", 2) from None
+
+
+async def _record(
+    decisions: list[tuple[str, Any]], url: str | None, dry_run: bool, keep_going: bool, json: bool
+) -> int:
+    worst = 0
+    with progress(len(decisions), quiet=json and sys.stdout.isatty()) as bar:
+        # A terminal has one cursor: what draws the bar prints the lines above it.
+        out = bar.console if sys.stdout.isatty() and not bar.disable else output()
+        async with client.door(url) as service:
+            for place, decision in bar.track(decisions, description="recording"):
+                response = await client.post(service, decision, dry_run=dry_run)
+                code, lines = client.told(response, _called(place, decision))
+                if json:
+                    _write(response)
+                for line in lines if code or not json else ():
+                    say(bar.console if code else out, line)
+                worst = max(worst, code)
+                if code and not keep_going:
+                    break
+    return worst
+
+
+def _called(place: str, decision: Any) -> str:
+    name = decision.get("id") if isinstance(decision, dict) else None
+    return f"{place} ({name})" if name else place
+
+
+def _write(response: httpx.Response) -> None:
+    sys.stdout.buffer.write(response.content + b"\n")
+    sys.stdout.buffer.flush()
+
+
+@app.command(
+    epilog=_examples(
+        "curule structure",
+        "curule structure --effective-at 2025-01-30 --root coordination-committee",
+        "curule structure --effective-at 2025-01-30 --position 42    as known then",
+        "curule structure --url http://127.0.0.1:8000 --json",
+    )
+)
+def structure(
+    effective_at: Annotated[
+        str | None,
+        typer.Option("--effective-at", metavar="DAY", help="As of this day; default: today, UTC."),
+    ] = None,
+    recorded_at: Annotated[
+        str | None,
+        typer.Option(
+            "--recorded-at", metavar="INSTANT", help="As known then, as 2026-01-31T12:00:00Z."
+        ),
+    ] = None,
+    position: Annotated[
+        int | None,
+        typer.Option("--position", metavar="N", help="As known at this position of the log."),
+    ] = None,
+    root: Annotated[
+        str | None, typer.Option("--root", metavar="ID", help="This body and what is within it.")
+    ] = None,
+    depth: Annotated[
+        int | None,
+        typer.Option("--depth", metavar="N", help="So many levels below; 0 is the root alone."),
+    ] = None,
+    ids: Annotated[bool, typer.Option("--ids", help="Show the ids of what has a name.")] = False,
+    url: Url = None,
+    json: Json = False,
+) -> None:
+    """Show the structure on a day: bodies, posts, and who holds them."""
+    asked = {
+        "effective_at": effective_at,
+        "recorded_at": recorded_at,
+        "position": position,
+        "root": root,
+        "depth": depth,
+    }
+    params = {name: value for name, value in asked.items() if value is not None}
+    with errors().status("asking"):
+        response = asyncio.run(_ask(url, params))
+    code, lines = client.told(response, "curule")
+    if code:
+        for line in lines:
+            say(errors(), line)
+    elif json:
+        _write(response)
+    else:
+        output().print(drawn(client.answered(response), ids=ids))
+    raise typer.Exit(code)
+
+
+async def _ask(url: str | None, params: dict[str, str | int]) -> httpx.Response:
+    async with client.door(url, existing=True) as service:
+        return await service.get("/v1/structure", params=params)
+
+
+# Serving
+
+
+@app.command(
+    epilog=_examples(
+        "curule serve",
+        "curule serve --port 8080 --access-log",
+        "CURULE_LEDGER=postgresql+psycopg://curule@db/curule curule serve",
+    )
+)
+def serve(
+    host: Annotated[
+        str,
+        typer.Option(
+            "--host", metavar="HOST", envvar="CURULE_HOST", help="The address to listen on."
+        ),
+    ] = "127.0.0.1",
+    port: Annotated[
+        int,
+        typer.Option(
+            "--port",
+            metavar="PORT",
+            envvar="CURULE_PORT",
+            min=0,
+            max=65535,
+            help="The port; 0 is any that is free.",
+        ),
+    ] = 8000,
+    access_log: Annotated[bool, typer.Option("--access-log", help="Log every request.")] = False,
+) -> None:
+    """Serve the ledger over HTTP, until Ctrl-C or SIGTERM."""
+    from service.settings import Settings
+
+    with listen(host, port) as listening:
+        serving = server(client.opened(Settings()), access_log=access_log)
+        at = address(listening)
+        if not client.is_loopback(host):
+            say(errors(), f"warning: there are no keys yet; who reaches {at} can read and record")
+        say(output(), f"Curule serves at {at} and explains itself at {at}/docs")
+        with _until_interrupted():
+            serving.run(sockets=[listening])
+
+
+@app.command(
+    epilog=_examples(
+        "curule demo",
+        "curule demo --once                             record, show, stop",
+        "curule demo --directory /tmp/demo --port 8080",
+    )
+)
+def demo(
+    once: Annotated[
+        bool, typer.Option("--once", help="Stop after showing, and do not keep serving.")
+    ] = False,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            "--port",
+            metavar="PORT",
+            min=0,
+            max=65535,
+            help="The port; default: 8000, or any that is free.",
+        ),
+    ] = None,
+    directory: Annotated[
+        Path, typer.Option("--directory", metavar="DIR", help="A folder of the demo's own.")
+    ] = Path("curule-demo"),
+    examples: Annotated[
+        Path | None,
+        typer.Option("--examples", metavar="FILE", help="Other decisions to record."),
+    ] = None,
+) -> None:
+    """Record a real organisation's history in a ledger of its own, show it, and serve it.
+
+    It touches no other ledger. Run again in the same folder, it records nothing twice.
+    """
+    from service import demo as playing
+
+    file = examples or playing.EXAMPLE
+    if not file.is_file():
+        raise Unanswered(f"there is no {file}: run it from a checkout, or with --examples FILE", 2)
+    decisions = list(client.decisions(_read(str(file)), file.name))
+    with listen("127.0.0.1", *((8000, 0) if port is None else (port,))) as listening:
+        settings = playing.settle(directory)
+        serving = server(client.opened(settings))
+        with _until_interrupted():
+            asyncio.run(playing.play(serving, listening, decisions, settings, once=once))
+
+
+@contextmanager
+def _until_interrupted() -> Iterator[None]:
+    """Ctrl-C is how it is meant to end; the server has shut down in good order by then."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        say(errors())
+
+
+def listen(host: str, *ports: int) -> socket.socket:
+    """A socket that listens on the first of the ports that is free."""
+    for port in ports:
+        try:
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            return socket.create_server((host, port), family=family, backlog=2048)
+        except OSError as error:
+            why = error.strerror
+    raise Unanswered(f"{host}, port {ports[-1]}: {why}")
+
+
+def address(listening: socket.socket) -> str:
+    """The address of a service that listens there."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def server(ledger: Ledger, *, access_log: bool = False) -> uvicorn.Server:
+    """A server of the application, ready to run."""
+    import uvicorn
+
+    from service.api import application
+
+    config = uvicorn.Config(
+        application(lambda: ledger),
+        lifespan="on",
+        ws="none",
+        log_level="warning",
+        access_log=access_log,
+        timeout_graceful_shutdown=8,
+    )
+    if access_log:
+        logging.getLogger("uvicorn.access").setLevel(logging.INFO)
+    _tune()
+    return uvicorn.Server(config)
+
+
+def _tune() -> None:
+    """Collect garbage seldom: a ledger remembers many entries, and none of them is garbage."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
+
+
+# The terminal
+
+
+def output() -> Console:
+    """Where answers go. Nothing in them is markup."""
+    return Console(markup=False, emoji=False, highlight=False)
+
+
+def errors() -> Console:
+    """Where errors and progress go."""
+    return Console(stderr=True, markup=False, emoji=False, highlight=False)
+
+
+def say(console: Console, line: str = "") -> None:
+    """Print one line, whatever is in it."""
+    console.print(printable(line), soft_wrap=True)
+
+
+def progress(total: int, *, quiet: bool = False) -> Progress:
+    """A progress bar, where there is somebody to see it and something to wait for."""
+    console = errors()
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+        disable=quiet or total < MANY or not console.is_terminal,
+    )

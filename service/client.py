@@ -1,0 +1,217 @@
+"""Speaking to the door: of a running service, or of one opened in this process for the occasion.
+
+Either way it is HTTP, so there is one door and one set of errors.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import httpx
+
+if TYPE_CHECKING:
+    from service.ledger import Ledger
+    from service.settings import Settings
+
+PATIENCE: Final = httpx.Timeout(60, connect=5)
+"""Seconds: a decision or an answer may take long, a connection may not."""
+
+_SPACE: Final = re.compile(r"\s*")
+
+
+class Unanswered(Exception):
+    """There is no answer, and why; `code` is the exit code that tells it."""
+
+    def __init__(self, why: str, code: int = 3) -> None:
+        super().__init__(why)
+        self.code = code
+
+
+@asynccontextmanager
+async def door(url: str | None, *, existing: bool = False) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the service at `url`, else of the application over the ledger of the settings.
+
+    With `existing`, a ledger that is not there yet is not made.
+
+    Raises:
+        Unanswered: there is no such service or ledger.
+    """
+    if url is not None:
+        try:
+            host = httpx.URL(url).host
+            async with httpx.AsyncClient(
+                base_url=url, timeout=PATIENCE, trust_env=not is_loopback(host)
+            ) as client:
+                yield client
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+            raise Unanswered(f"{url} is no address of a service: {error}", 2) from None
+        except httpx.TransportError as error:
+            why = str(error) or type(error).__name__
+            raise Unanswered(f"the service at {url} does not answer: {why}") from None
+        return
+    from service.api import application
+    from service.settings import Settings
+
+    settings = Settings()
+    if existing and (missing := _missing(settings)):
+        raise Unanswered(
+            f"there is no ledger at {missing}: set CURULE_LEDGER and the rest, or --url", 1
+        )
+    ledger = opened(settings)
+    app = application(lambda: ledger)
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://curule") as client:
+            yield client
+
+
+def opened(settings: Settings) -> Ledger:
+    """The ledger of the settings.
+
+    Raises:
+        Unanswered: it cannot be opened; no address or key is told, they may hold secrets.
+    """
+    from sqlalchemy.exc import ArgumentError, DBAPIError
+
+    from service.ledger import Ledger
+    from service.vault import VaultLocked
+
+    try:
+        return Ledger(settings)
+    except VaultLocked as error:
+        raise Unanswered(f"the vault is locked: {error}") from None
+    except (ArgumentError, ModuleNotFoundError):
+        why = "CURULE_LEDGER and CURULE_VAULT are sqlite:///FILE or postgresql+psycopg://…"
+        raise Unanswered(why, 2) from None
+    except DBAPIError as error:
+        why = f"a database does not open: {error.orig} (CURULE_LEDGER, CURULE_VAULT, CURULE_VIEWS)"
+        raise Unanswered(why) from None
+
+
+def _missing(settings: Settings) -> Path | None:
+    """The file of a ledger in SQLite, if it is not there."""
+    match re.fullmatch(r"sqlite(?:\+\w+)?:///([^?]+)", settings.ledger):
+        case re.Match() as found if found[1] != ":memory:" and not Path(found[1]).exists():
+            return Path(found[1])
+    return None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches it."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def decisions(text: str, file: str) -> Iterator[tuple[str, Any]]:
+    """The decisions of a file, each with its place: one, a JSON array, or JSON Lines.
+
+    Raises:
+        Unanswered: the file is not JSON; line and column are told.
+    """
+    decoder, at, line, found = json.JSONDecoder(), 0, 1, 0
+    try:
+        while (start := _SPACE.match(text, at).end()) < len(text):  # type: ignore[union-attr]
+            line += text.count("\n", at, start)
+            value, at = decoder.raw_decode(text, start)
+            if isinstance(value, list):
+                yield from ((f"{file}, item {n}", item) for n, item in enumerate(value, 1))
+            else:
+                yield f"{file}, line {line}", value
+            line += text.count("\n", start, at)
+            found += 1
+    except json.JSONDecodeError as error:
+        where = f"{file}, line {error.lineno}, column {error.colno}"
+        raise Unanswered(f"{where}: this is not JSON: {error.msg}", 2) from None
+    except (ValueError, RecursionError) as error:
+        raise Unanswered(f"{file}, line {line}: this cannot be read: {error}", 2) from None
+    if not found:
+        raise Unanswered(f"{file} holds no decision", 2)
+
+
+async def post(
+    service: httpx.AsyncClient, decision: Any, *, dry_run: bool = False
+) -> httpx.Response:
+    """Post one decision."""
+    return await service.post(
+        "/v1/decisions",
+        params={"dry_run": "true"} if dry_run else None,
+        content=json.dumps(decision).encode("ascii"),
+        headers={"Content-Type": "application/json"},
+    )
+
+
+def told(response: httpx.Response, asked: str) -> tuple[int, list[str]]:
+    """An answer as an exit code and lines to print: what was done, or what is wrong with `asked`.
+
+    Raises:
+        Unanswered: it is no answer of Curule.
+    """
+    answer = answered(response)
+    match response.status_code, answer:
+        case 200, {"accepted": False}:
+            return 1, [f"{asked}: would be refused", *_broken(answer)]
+        case 200, {"accepted": True}:
+            return 0, [f"{asked}: would be accepted", *_broken(answer)]
+        case (200 | 201) as status, {"decision": decision, "entries": entries}:
+            number = "1 act" if len(entries) == 1 else f"{len(entries)} acts"
+            already = "already " if status == 200 else ""
+            position = answer.get("position")
+            return 0, [f"{already}recorded {decision} at position {position}, {number}"]
+        case 200, {"basis": _, "bodies": _}:
+            return 0, []
+        case _, {"type": str(kind)} if kind.startswith("urn:curule:problem:"):
+            return _problem(response.status_code, answer, asked)
+    raise _stranger(response)
+
+
+def _problem(status: int, answer: Mapping[str, Any], asked: str) -> tuple[int, list[str]]:
+    lines = list(_broken(answer))
+    detail = "" if lines else f": {answer.get('detail')}"
+    return _exit_code(status), [f"{asked}: {answer.get('title')}{detail}", *lines]
+
+
+def answered(response: httpx.Response) -> dict[str, Any]:
+    """The JSON object that the service answered.
+
+    Raises:
+        Unanswered: it is no answer of Curule.
+    """
+    try:
+        answer = response.json()
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
+        raise _stranger(response)
+    return answer
+
+
+def _stranger(response: httpx.Response) -> Unanswered:
+    status = f"{response.status_code} {response.reason_phrase}".strip()
+    return Unanswered(f"{response.url} does not answer as Curule does ({status})")
+
+
+def _exit_code(status: int) -> int:
+    """1: refused or not found; 2: malformed; 3: it cannot be done for now."""
+    if status in (400, 405, 413, 415, 422):
+        return 2
+    return 1 if 400 <= status < 500 and status not in (408, 429) else 3
+
+
+def _broken(answer: Mapping[str, Any]) -> Iterator[str]:
+    """A line for each rule broken, or for each field or parameter that is wrong."""
+    for kind in ("violations", "errors", "findings"):
+        for each in answer.get(kind, ()):
+            place = each.get("pointer", each.get("parameter")) or "the whole"
+            rule = f"{each['rule']}: " if "rule" in each else ""
+            behind = ", ".join(str(position) for position in each.get("because", ()))
+            positions = f" (see position {behind})" if behind else ""
+            note = "finding, " if kind == "findings" else ""
+            yield f"  {note}{place}: {rule}{each['message']}{positions}"
