@@ -264,6 +264,8 @@ def _key_beside(url: sa.URL) -> Path:
         raise VaultLocked("this vault needs CURULE_MASTER_KEY or CURULE_MASTER_KEY_FILE")
     vault, path = Path(str(url.database)), Path(f"{url.database}.key")
     used = vault.exists()  # asked first: whoever makes both makes the key first
+    if not path.parent.is_dir():
+        raise VaultLocked(f"there is no folder {path.parent} for the vault")
     if not path.exists():
         if used:
             raise VaultLocked(f"the vault is there, but its key is not: restore {path}")
@@ -277,9 +279,19 @@ def _key_beside(url: sa.URL) -> Path:
                 os.link(draft, path)
         finally:
             Path(draft).unlink()
+        _sync(path.parent)  # the key is lost no sooner than what it opens
     if os.name == "posix" and path.stat().st_mode & 0o077:
         raise VaultLocked(f"{path} is open to others than its owner: chmod 600 it")
     return path
+
+
+def _sync(folder: Path) -> None:
+    if os.name == "posix":
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
 
 
 def _sealed(cipher: AESGCM, one: Disclosure) -> bytes:
