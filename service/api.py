@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
+import re
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, FastAPI, Query, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from domain import acts as a
+from domain.dates import iso
 from domain.decisions import Decision
 from domain.entries import Entry, instant, read
+from domain.fields import ID_PATTERN
 from domain.recording import Violation
 from domain.shape import mentions, to_json
 from domain.structure import Body, below, with_names
@@ -39,7 +47,55 @@ PAGE = 100
 OPEN = "open"
 """Who records while the door has no keys yet: nobody in particular."""
 
+EXAMPLE = {
+    "id": "library-committee-founding",
+    "title": "The Library Committee is founded",
+    "date": "2025-01-30",
+    "vote": {
+        "eligible": 12,
+        "cast": 11,
+        "counts": [{"option": "for", "value": 10}, {"option": "against", "value": 1}],
+    },
+    "sources": [{"title": "Minutes of the founding assembly", "published": "2025-02"}],
+    "acts": [
+        {
+            "type": "body.established",
+            "effective": "2025-01-30",
+            "body": "library-committee",
+            "name": "Library Committee",
+            "classification": "committee",
+            "permanence": "permanent",
+        },
+        {
+            "type": "post.created",
+            "effective": "2025-01-30",
+            "post": "library-committee-chair",
+            "body": "library-committee",
+            "label": "Chair",
+            "seats": 1,
+            "voting": True,
+            "head": True,
+        },
+        {
+            "type": "person.registered",
+            "effective": "2025-01-30",
+            "person": "0194b5f2-7c00-7a3e-9d41-5b8f0c6e2a17",
+            "name": "Ada Pereira",
+        },
+        {
+            "type": "appointment.made",
+            "effective": "2025-02-01",
+            "person": "0194b5f2-7c00-7a3e-9d41-5b8f0c6e2a17",
+            "post": "library-committee-chair",
+            "by": "library-committee",
+            "until": "2027-01",
+        },
+    ],
+}
+"""A decision that any ledger without a library committee accepts."""
+
 _DECISION = TypeAdapter(Decision)
+_WORD = r"^[!-~]+$"
 
 
 class StructureQuery(BasisQuery):
@@ -63,9 +119,9 @@ class PageQuery(BasisQuery):
 class EntriesQuery(PageQuery):
     """Which entries of the log, and up to which position."""
 
-    tag: str | None = Field(None, examples=["body:coordination-committee"])
+    tag: str | None = Field(None, pattern=_WORD, examples=["body:coordination-committee"])
     """Only entries with this tag, as `person:…`, `body:…`, `post:…`, `decision:…`."""
-    type: str | None = Field(None, examples=["election.held"])
+    type: str | None = Field(None, pattern=_WORD, examples=["election.held"])
     """Only entries of this type."""
 
 
@@ -95,6 +151,7 @@ class StructureAnswer:
     """The structure at a basis."""
 
     basis: Basis
+    """The point on both clocks that it holds for."""
     bodies: tuple[Body, ...]
     """A flat list: each body names the one that it stands in."""
 
@@ -154,7 +211,7 @@ async def livez() -> dict[str, str]:
             "content": {
                 "application/json": {
                     "schema": {"$ref": "#/components/schemas/Decision"},
-                    "examples": {},
+                    "examples": {"founding": {"summary": "A committee", "value": EXAMPLE}},
                 }
             },
         }
@@ -168,12 +225,14 @@ async def record(request: Request, query: Annotated[RecordQuery, Query()]) -> Re
     content_type = request.headers.get("content-type", "")
     if content_type.partition(";")[0].strip().lower() != "application/json":
         raise Problem(MEDIA, f"the content type is {content_type or 'not given'!r}")
+    body = await _body(request)
     try:
-        decision = _DECISION.validate_json(await _body(request))
+        decision = _DECISION.validate_json(body)
     except ValidationError as error:
-        return problems.malformed(error)
+        return problems.malformed(error, body)
     if query.dry_run:
-        violations = request.app.state.ledger.recorder.check(decision, OPEN)
+        check = request.app.state.ledger.recorder.check
+        violations = await run_in_threadpool(check, decision, OPEN)
         return _json(200, plain(DryRun(not violations, violations, ())))
     return _answered(await request.app.state.writer.record(decision))
 
@@ -355,8 +414,9 @@ def ask_decision(
 ) -> Response:
     """A decision as it was posted, and where its entries stand in the log."""
     ledger: Ledger = request.app.state.ledger
+    is_id = re.fullmatch(ID_PATTERN, decision) is not None
     with asked(ledger, query) as (_, basis):
-        found = ledger.entries_of(decision)
+        found = ledger.entries_of(decision) if is_id else ()
     if not found or found[0].position > basis.position:
         raise Problem(NOT_FOUND, f"there is no decision {decision} at that basis")
     entries = [read(one.entry) for one in found]
@@ -421,7 +481,7 @@ def ask_entries(request: Request, query: Annotated[EntriesQuery, Query()]) -> Re
 def _position(cursor: str | None) -> int:
     if cursor is None:
         return 0
-    if not (cursor.isascii() and cursor.isdigit()):
+    if not re.fullmatch("[0-9]{1,18}", cursor):
         raise Problem(problems.PARAMETER, f"cursor: {cursor!r} is none of ours")
     return int(cursor)
 
@@ -432,9 +492,8 @@ def _next(request: Request, query: PageQuery, basis: At, cursor: str) -> str:
         exclude={"recorded_at", "position", "min_position", "effective_at", "cursor"},
         exclude_none=True,
     )
-    pinned = {**given, "position": basis.position, "cursor": cursor}
-    if query.effective_at:
-        pinned["effective_at"] = query.effective_at
+    at = {"effective_at": iso(basis.effective_at), "position": basis.position}
+    pinned = {**given, **at, "cursor": cursor}
     return f'<{request.url.path}?{urlencode(pinned)}>; rel="next"'
 
 
@@ -450,17 +509,57 @@ def _with_texts(value: Any, texts: Any) -> Any:
 
 
 def _document(app: FastAPI) -> None:
-    """Add the schema of decisions, from the docstrings of the domain, to the OpenAPI document."""
+    """Complete the OpenAPI document with what FastAPI does not know.
+
+    That is the schema of decisions, what is written under the fields of dataclasses, and the form
+    of every problem.
+    """
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             document = generate()
-            schema = _DECISION.json_schema(ref_template="#/components/schemas/{model}")
             schemas = document["components"]["schemas"]
-            schemas |= schema.pop("$defs")
-            schemas["Decision"] = schema
+            decision = _DECISION.json_schema(ref_template="#/components/schemas/{model}")
+            schemas |= {**decision.pop("$defs"), "Decision": decision}
+            del schemas["Receipt"]["properties"]["created"]  # the status tells it
+            written = _written(a.Act, Decision, Body, Violation, Receipt, Basis, DryRun)
+            for name, schema in schemas.items():
+                for field, described in schema["properties"].items():
+                    if field in written.get(name, ()):
+                        described.setdefault("description", written[name][field])
+            schemas["Problem"] = problems.SCHEMA
+            for operations in document["paths"].values():
+                for operation in operations.values():
+                    operation["responses"].pop("422", None)
+                    operation["responses"]["default"] = _PROBLEM
+            del schemas["HTTPValidationError"], schemas["ValidationError"]
             app.openapi_schema = document
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+_PROBLEM = {
+    "description": "A problem (RFC 9457).",
+    "content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+
+
+def _written(*members: type) -> dict[str, dict[str, str]]:
+    """What is written under each field of each class in the modules of these, bases included."""
+    written: dict[str, dict[str, str]] = {}
+    for module in dict.fromkeys(member.__module__ for member in members):
+        for each in ast.parse(inspect.getsource(sys.modules[module])).body:
+            if isinstance(each, ast.ClassDef):
+                own = written[each.name] = {}
+                for base in each.bases:
+                    own |= written.get(base.id, {}) if isinstance(base, ast.Name) else {}
+                for pair in pairwise(each.body):
+                    match pair:
+                        case (
+                            ast.AnnAssign(target=ast.Name(id=field)),
+                            ast.Expr(value=ast.Constant(value=str(text))),
+                        ):
+                            own[field] = inspect.cleandoc(text)
+    return written

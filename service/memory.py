@@ -64,9 +64,10 @@ class Memory:
             }
             if not missing:
                 return
+            found = self._log.tagged(missing)  # first: what cannot be read is not remembered
             for tag, type_ in missing:
                 self._tags.setdefault(tag, {})[type_] = []
-            for tag, one in self._log.tagged(missing):
+            for tag, one in found:
                 self._tags[tag][one.type].append(one)
                 self._size += 1
             self._size += len(missing)

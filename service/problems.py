@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from fastapi import FastAPI, Request
@@ -13,11 +13,15 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
-from domain.acts import ACTS
+from domain.fields import ID_PATTERN
 from domain.shape import to_json
 from service.recorder import Refusal, Unsettled
 
 MEDIA_TYPE = "application/problem+json"
+LISTED = 100
+"""Errors that a problem lists at most."""
+COUNTED = 10_000
+"""Errors beyond which none is listed: to list a million would keep everybody waiting."""
 
 
 class Kind(NamedTuple):
@@ -36,7 +40,9 @@ REFUSED = Kind("refused", 409, "The decision breaks rules, and nothing was recor
 MOVED = Kind("moved", 503, "The ledger was too busy, and nothing was recorded")
 BEHIND = Kind("behind", 503, "The answer is not there yet")
 UNKNOWN_OUTCOME = Kind("unknown-outcome", 503, "Whether it was recorded is not known")
+UNAVAILABLE = Kind("unavailable", 503, "The database did not answer")
 NOT_FOUND = Kind("not-found", 404, "There is nothing here")
+METHOD = Kind("method-not-allowed", 405, "That cannot be done here")
 MEDIA = Kind("media-type", 415, "Send application/json")
 TOO_LARGE = Kind("too-large", 413, "The request is too large")
 DEFECT = Kind("defect", 500, "The service failed")
@@ -50,11 +56,53 @@ KINDS = (
     MOVED,
     BEHIND,
     UNKNOWN_OUTCOME,
+    UNAVAILABLE,
     NOT_FOUND,
+    METHOD,
     MEDIA,
     TOO_LARGE,
     DEFECT,
 )
+
+SCHEMA: dict[str, Any] = {
+    "title": "Problem",
+    "description": "What is wrong, as a problem document (RFC 9457).",
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {
+            "type": "string",
+            "format": "uri",
+            "description": "Which problem it is, in a form that does not change.",
+            "examples": [f"urn:curule:problem:{kind.name}" for kind in KINDS],
+        },
+        "title": {"type": "string", "description": "The same in words, whatever the case."},
+        "status": {"type": "integer", "description": "The HTTP status."},
+        "detail": {"type": "string", "description": "What is wrong in this case."},
+        "violations": {
+            "type": "array",
+            "items": {"$ref": "#/components/schemas/Violation"},
+            "description": "The rules that a decision breaks.",
+        },
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["message"],
+                "properties": {
+                    "pointer": {
+                        "type": "string",
+                        "description": "The JSON pointer into the request as it was sent.",
+                    },
+                    "parameter": {"type": "string", "description": "The parameter's name."},
+                    "message": {"type": "string", "description": "What is wrong there."},
+                },
+            },
+            "description": "The fields or parameters that are malformed.",
+        },
+    },
+}
+"""The form of every problem, for the OpenAPI document."""
 
 
 class Problem(Exception):
@@ -111,42 +159,82 @@ def moved(unsettled: Unsettled) -> Response:
     return problem(MOVED, detail, {"Retry-After": "1"}, decision=unsettled.decision)
 
 
-def malformed(error: ValidationError) -> Response:
+def malformed(error: ValidationError, body: bytes) -> Response:
     """422: each field that is wrong, as a pointer into the request as it was sent."""
-    errors = [_error(each) for each in error.errors(include_url=False)]
-    return problem(MALFORMED, _first(errors), errors=errors)
+    count = error.error_count()
+    if count > COUNTED:
+        return problem(MALFORMED, f"{count} errors, too many to list", errors=[])
+    errors = error.errors(include_url=False, include_input=False)[:LISTED]
+    sent = json.loads(body) if any(each["loc"] for each in errors) else None
+    wrong = [_Wrong(*_sent(each, sent), each) for each in errors]
+    content = [
+        {"pointer": each.pointer, "message": _message(each.error)}
+        for each in wrong
+        if not any(_meant(other, each) for other in wrong)
+    ]
+    first, more = content[0], len(content) - 1 + max(0, count - LISTED)
+    detail = f"{first['pointer'] or 'the document'}: {first['message']}"
+    return problem(MALFORMED, f"{detail} (and {more} more)" if more else detail, errors=content)
 
 
-def _error(error: Mapping[str, Any]) -> dict[str, str]:
-    location = [part for part in error["loc"] if not _added(part)]
-    pointer = "".join(f"/{_escaped(part)}" for part in location)
-    message = str(error["msg"]).removeprefix("Value error, ")
-    if error["type"] == "union_tag_invalid":
-        message = f"{error['ctx']['tag']!r} is no type of act"
+class _Wrong(NamedTuple):
+    """An error: the pointer to its place, the value there, and what pydantic says of it."""
+
+    pointer: str
+    value: Any
+    error: Mapping[str, Any]
+
+
+def _sent(error: Mapping[str, Any], value: Any) -> tuple[str, Any]:
+    """Where an error is in the request: pydantic adds which act and which form it has tried."""
+    pointer, location = "", list(error["loc"])
+    if location[:1] == ["acts"]:
+        del location[2:3]
+    if error["type"] == "missing":
+        location.pop()
+    for part in location:
+        in_list = isinstance(value, list) and isinstance(part, int)
+        if in_list or (isinstance(value, dict) and part in value):
+            pointer, value = f"{pointer}/{_escaped(part)}", value[part]
+    if error["type"] == "missing":
+        pointer += f"/{_escaped(error['loc'][-1])}"
+    elif error["type"].startswith("union_tag_"):
         pointer += "/type"
-    elif error["type"] == "union_tag_not_found":
-        message = "an act needs a type"
-        pointer += "/type"
-    elif error["type"] == "unexpected_keyword_argument":
-        message = "there is no such field"
-    elif error["type"] == "missing":
-        message = "this field is required"
-    return {"pointer": pointer, "message": message}
+    return pointer, value
 
 
-def _added(part: int | str) -> bool:
-    """Whether pydantic has put this part into a location: the request does not have it."""
-    return part in ACTS or part in ("constrained-int", "ActOf")
+def _meant(other: _Wrong, each: _Wrong) -> bool:
+    """Whether, of two forms that a field has, the other is the one that was meant."""
+    form = {"int_type": dict, "dataclass_type": int}.get(each.error["type"])
+    return (
+        form is not None
+        and isinstance(each.value, form)
+        and other.error["type"] != each.error["type"]
+        and f"{other.pointer}/".startswith(f"{each.pointer}/")
+    )
+
+
+_MESSAGES = {
+    "missing": "this field is required",
+    "unexpected_keyword_argument": "there is no such field",
+    "union_tag_not_found": "an act needs a type",
+}
+
+
+def _message(error: Mapping[str, Any]) -> str:
+    match error["type"]:
+        case "union_tag_invalid":
+            return f"{error['ctx']['tag']!r:.80} is no type of act"
+        case "string_pattern_mismatch" if error["ctx"]["pattern"] == ID_PATTERN:
+            return "give 1 to 64 letters, digits, dots, dashes or underscores, not a sign first"
+        case "string_pattern_mismatch" if error["ctx"]["pattern"].startswith("^[^"):
+            return "give at least one character, and no control characters"
+        case known:
+            return _MESSAGES.get(known) or str(error["msg"]).removeprefix("Value error, ")
 
 
 def _escaped(part: int | str) -> str:
     return str(part).replace("~", "~0").replace("/", "~1")
-
-
-def _first(errors: Sequence[Mapping[str, str]]) -> str:
-    first = errors[0]
-    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return f"{first['pointer'] or 'the document'}: {first['message']}{more}"
 
 
 def install(app: FastAPI) -> None:
@@ -170,13 +258,16 @@ def install(app: FastAPI) -> None:
         return problem(PARAMETER, detail, errors=errors)
 
     @app.exception_handler(HTTPException)
-    async def _http(_: Request, error: HTTPException) -> Response:
-        name = {404: NOT_FOUND.name, 405: "method-not-allowed"}.get(error.status_code, "http")
-        kind = Kind(name, error.status_code, str(error.detail))
-        return problem(kind, str(error.detail), error.headers)
+    async def _http(request: Request, error: HTTPException) -> Response:
+        other = Kind("http", error.status_code, "The request was refused")
+        kind = {404: NOT_FOUND, 405: METHOD}.get(error.status_code, other)
+        detail = f"{request.method} {request.url.path}: {error.detail}"
+        return problem(kind, detail, error.headers)
 
     @app.exception_handler(DBAPIError)
-    async def _database(_: Request, error: DBAPIError) -> Response:
+    async def _database(request: Request, error: DBAPIError) -> Response:
+        if request.method != "POST":
+            return problem(UNAVAILABLE, "Ask again.", {"Retry-After": "1"})
         detail = (
             "The database did not answer as it should. A decision sent with an id may be sent "
             "again: it is recorded once."

@@ -126,7 +126,8 @@ def answer(
     }
     if links:
         headers["Link"] = links
-    if request.headers.get("If-None-Match") == tag:
+    known = request.headers.get("If-None-Match", "").split(",")
+    if any(each.strip().removeprefix("W/") in (tag, "*") for each in known):
         return Response(status_code=304, headers=headers)
     return Response(
         json.dumps({"basis": plain(stated(basis)), **content}, ensure_ascii=False),

@@ -6,13 +6,13 @@ condition that nothing it read was recorded meanwhile; else it is judged again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import uuid_utils
 
 from domain.decisions import Decision, Payload
-from domain.entries import Entry, halves, instant, read, seal
+from domain.entries import MAX_ENTRY_BYTES, Entry, halves, instant, read, seal
 from domain.fields import Commitment
 from domain.recording import Violation, decide, draft, foreseen, with_ids
 from domain.shape import commit, mentions
@@ -74,6 +74,15 @@ class Unsettled:
 Answer = Receipt | Refusal | Unsettled
 
 
+@dataclass(slots=True)
+class _Asked:
+    """A decision as it was sent, with its ids filled in, and its answer once there is one."""
+
+    sent: Decision
+    decision: Decision
+    answer: Answer | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class _Judged:
     """A decision ready to be appended."""
@@ -102,39 +111,46 @@ class Recorder:
 
         When this returns, what a receipt names is durable.
         """
-        named = [with_ids(decision, new_id) for decision in decisions]
-        answers: list[Answer | None] = [None] * len(named)
-        for _ in range(ATTEMPTS):
-            waiting = [number for number, answer in enumerate(answers) if answer is None]
-            if not waiting:
-                break
-            drafts = {each: draft(named[each], self._memory, recorded_by) for each in waiting}
-            self._memory.expect(read for each in drafts.values() for read in foreseen(each))
-            judged: dict[int, _Judged] = {}
-            for number in waiting:
-                result = self._judge(named[number], decisions[number], drafts[number])
-                if isinstance(result, _Judged):
-                    judged[number] = result
-                else:
-                    answers[number] = result
-            for number, outcome in zip(judged, self._append(list(judged.values())), strict=True):
-                if isinstance(outcome, LogMoved):
-                    continue
-                if isinstance(outcome, Exception):
-                    raise outcome
-                answers[number] = receipt(judged[number].decision, outcome)
-            if any(answers[number] is None for number in judged):
-                self._memory.catch_up()
-        return [
-            answer if answer is not None else Unsettled(decision.id or "")
-            for decision, answer in zip(named, answers, strict=True)
-        ]
+        asked = [_Asked(decision, with_ids(decision, new_id)) for decision in decisions]
+        self._attempt(asked, recorded_by)
+        for each in asked:
+            # Those that stood in another's way are judged again one by one, and so settle.
+            for _ in range(1, ATTEMPTS):
+                if each.answer is None:
+                    self._attempt([each], recorded_by)
+        return [each.answer or Unsettled(each.decision.id or "") for each in asked]
+
+    def _attempt(self, asked: Sequence[_Asked], recorded_by: str) -> None:
+        """Record in one commit what can be; if the log moved, the answer stays open."""
+        drafts = [draft(each.decision, self._memory, recorded_by) for each in asked]
+        self._memory.expect(read for each in drafts for read in foreseen(each))
+        judged: list[tuple[_Asked, _Judged]] = []
+        for each, drafted in zip(asked, drafts, strict=True):
+            result = self._judge(each.decision, each.sent, drafted)
+            if isinstance(result, _Judged):
+                judged.append((each, result))
+            else:
+                each.answer = result
+        outcomes = self._append([result for _, result in judged])
+        for (each, result), outcome in zip(judged, outcomes, strict=True):
+            if isinstance(outcome, LogMoved):
+                continue
+            if isinstance(outcome, Exception):
+                raise outcome
+            each.answer = receipt(result.decision, outcome)
+        if any(each.answer is None for each, _ in judged):
+            self._memory.catch_up()
 
     def check(self, decision: Decision, recorded_by: str) -> tuple[Violation, ...]:
         """What would refuse a decision, as of now; nothing is stored."""
         self._memory.catch_up()
-        drafts = draft(with_ids(decision, new_id), self._memory, recorded_by)
-        return decide(drafts, self._memory).violations
+        named = with_ids(decision, new_id)
+        drafts = draft(named, self._memory, recorded_by)
+        outcome = decide(drafts, self._memory)
+        if outcome.violations:
+            return outcome.violations
+        result = self._sealable(named, drafts, Condition(outcome.read_set, 0))
+        return result.violations if isinstance(result, Refusal) else ()
 
     def _judge(
         self, decision: Decision, sent: Decision, drafts: Sequence[Entry]
@@ -150,7 +166,7 @@ class Recorder:
 
     def _sealable(
         self, decision: Decision, drafts: Sequence[Entry], condition: Condition
-    ) -> _Judged:
+    ) -> _Judged | Refusal:
         """The drafts as the log takes them, their texts replaced by commitments."""
         disclosures: list[Disclosure] = []
         name = decision.id or ""
@@ -163,6 +179,8 @@ class Recorder:
         committed = tuple(
             _draft(entry, commit(entry.act, f"decision:{name}", sealed)) for entry in drafts
         )
+        if too_long := tuple(_too_long(committed)):
+            return Refusal(too_long)
         deadline = self._clock() + PATIENCE
         return _Judged(decision, Append(committed, condition, deadline), tuple(disclosures))
 
@@ -197,6 +215,16 @@ class Recorder:
 def _draft(entry: Entry, committed: Payload) -> Draft:
     head, tail = halves(replace(entry, act=committed) if committed is not entry.act else entry)
     return Draft(type=entry.type, tags=entry.tags, data=head, tail=tail)
+
+
+def _too_long(drafts: Sequence[Draft]) -> Iterator[Violation]:
+    """An entry has a largest size. Texts, which it commits to, do not count towards it."""
+    for number, each in enumerate(drafts):
+        size = len(curule_seal(each, 2**53, 0))
+        if size > MAX_ENTRY_BYTES:
+            message = f"this makes an entry of {size} bytes, and {MAX_ENTRY_BYTES} is the most"
+            pointer = f"/acts/{number - 1}" if number else ""
+            yield Violation("entry_too_long", message, pointer, ())
 
 
 def receipt(decision: Decision, sealed: Sequence[Sealed]) -> Receipt:

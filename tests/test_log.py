@@ -200,7 +200,7 @@ def test_entries_are_found_by_tag_type_and_position(log: Log) -> None:
 def test_the_database_itself_refuses_changes(log: Log, log_url: str, sql: str) -> None:
     log.record(Append((draft("a"), draft("a"))))
     before = (log.entries(), log.entries(tag="a"), log.head())
-    with pytest.raises(DBAPIError, match="refused"):
+    with pytest.raises(DBAPIError, match=r"refused|head because it is a view"):
         statement(log_url, sql)
     assert (log.entries(), log.entries(tag="a"), log.head()) == before
 
@@ -680,7 +680,7 @@ def test_waiting_for_another_writer_is_bounded(log_url: str) -> None:
     with engine.connect() as blocker:
         sqlite = log_url.startswith("sqlite")
         blocker.execute(text("BEGIN IMMEDIATE" if sqlite else "BEGIN"))
-        blocker.execute(text("UPDATE head SET recorded_at = recorded_at + 1"))
+        blocker.execute(text(log._database.locked_head))
         with pytest.raises(DBAPIError, match=r"locked|lock timeout"):
             log.record(Append((draft("b"),)))
         blocker.execute(text("ROLLBACK"))
