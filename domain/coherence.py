@@ -22,7 +22,7 @@ from domain.tracks import CREATIONS, LIFE, TENURE_ACTS, Track, acts_on
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """A rule broken: which, how, by which entries, and where in the first of these, if in a field."""
+    """A rule broken: which, how, by which entries, and in which field of the first, if in one."""
 
     rule: str
     message: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from domain import acts as a
@@ -524,20 +524,3 @@ def below(bodies: Sequence[Body], root: str | None, depth: int | None) -> tuple[
         level = [below for body in level for below in children[body.id] if below.id not in kept]
         left -= 1
     return tuple(body for body in bodies if body.id in kept)
-
-
-def with_names(bodies: Iterable[Body], names: Mapping[str, str]) -> tuple[Body, ...]:
-    """The same structure with holders' committed names opened, as far as `names` has them."""
-    return tuple(
-        replace(body, posts=tuple(_named(post, names) for post in body.posts)) for body in bodies
-    )
-
-
-def _named(post: Post, names: Mapping[str, str]) -> Post:
-    holders = tuple(
-        replace(holder, name=names.get(holder.name["sha256"]))
-        if isinstance(holder.name, dict)
-        else holder
-        for holder in post.holders
-    )
-    return replace(post, holders=holders)

@@ -62,6 +62,32 @@ def _opened(value: Any, known: Mapping[str, str]) -> Any:
     return value
 
 
+def with_texts(content: Any, values: Values) -> Any:
+    """JSON values with every commitment opened; null where the vault no longer has the text."""
+    known = values(list(_committed(content)))
+
+    def opened(value: Any) -> Any:
+        if isinstance(value, dict):
+            if value.keys() == {"sha256"}:
+                return known.get(value["sha256"])
+            return {name: opened(member) for name, member in value.items()}
+        return [opened(item) for item in value] if isinstance(value, list) else value
+
+    return opened(content)
+
+
+def _committed(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if value.keys() == {"sha256"}:
+            yield value["sha256"]
+        else:
+            for member in value.values():
+                yield from _committed(member)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _committed(item)
+
+
 def with_stored_ids(sent: Decision, recorded: Decision) -> Decision:
     """A decision sent again, with the ids that the ledger gave it the first time.
 

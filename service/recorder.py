@@ -217,10 +217,14 @@ def _draft(entry: Entry, committed: Payload) -> Draft:
     return Draft(type=entry.type, tags=entry.tags, data=head, tail=tail)
 
 
+_SEALED_BETWEEN = len(curule_seal(Draft("", (), b""), 2**53, 0))
+"""Bytes that position and time add to an entry at most."""
+
+
 def _too_long(drafts: Sequence[Draft]) -> Iterator[Violation]:
     """An entry has a largest size. Texts, which it commits to, do not count towards it."""
     for number, each in enumerate(drafts):
-        size = len(curule_seal(each, 2**53, 0))
+        size = len(each.data) + len(each.tail) + _SEALED_BETWEEN
         if size > MAX_ENTRY_BYTES:
             message = f"this makes an entry of {size} bytes, and {MAX_ENTRY_BYTES} is the most"
             pointer = f"/acts/{number - 1}" if number else ""

@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.postgres import MakeDatabase
@@ -14,10 +15,26 @@ def postgres_server() -> Iterator[MakeDatabase]:
         yield make_database
 
 
+@pytest.fixture(scope="session")
+def emptied() -> list[str]:
+    """Databases that earlier tests have left empty, since making one takes long."""
+    return []
+
+
 @pytest.fixture
-def postgres_url(postgres_server: MakeDatabase) -> str:
+def postgres_url(postgres_server: MakeDatabase, emptied: list[str]) -> Iterator[str]:
     """An empty PostgreSQL database."""
-    return postgres_server()
+    url = emptied.pop() if emptied else postgres_server()
+    yield url
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+        connection.execute("GRANT USAGE ON SCHEMA public TO PUBLIC")
+    emptied.append(url)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -31,7 +31,8 @@ from domain.acts import ACTS
 from domain.decisions import Decision
 from domain.entries import canonical
 from service import problems, questions
-from service.api import BODY_LIMIT, EXAMPLE, application
+from service.api import application
+from service.posting import BODY_LIMIT, EXAMPLE
 from service.vault import Vault
 from tests.ledgers import act
 from tests.serving import serving

@@ -25,9 +25,11 @@ from hypothesis.stateful import (
 
 from domain.dates import day, window
 from domain.moments import Does
-from domain.structure import Body, structure, with_names
+from domain.structure import Body, structure
 from domain.tracks import Track
+from service.content import with_texts
 from service.ledger import Ledger
+from service.questions import plain
 from service.recorder import Receipt, Refusal
 from tests.ledgers import act, entries, ledger_in, projected, record
 from tests.postgres import MakeDatabase
@@ -305,12 +307,5 @@ def test_facts_in_any_order_give_the_same_structure(
 
 def opened(ledger: Ledger, on: int) -> Any:
     """The structure at the newest basis, names opened, positions left out."""
-    bodies = tuple(projected(ledger, on, ledger.log.head()[0]))
-    digests = [
-        holder.name["sha256"]
-        for body in bodies
-        for post in body.posts
-        for holder in post.holders
-        if isinstance(holder.name, dict)
-    ]
-    return without_positions(with_names(bodies, ledger.names(digests)))
+    bodies = projected(ledger, on, ledger.log.head()[0])
+    return with_texts(plain(without_positions(tuple(bodies))), ledger.names)

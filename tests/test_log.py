@@ -177,6 +177,15 @@ def test_entries_are_found_by_tag_type_and_position(log: Log) -> None:
     assert found(tag="none") == []
     assert found(tag="t1", types={"none"}) == []
     assert found(limit=0) == []
+    tagged = log.tagged({("t1", "y1"), ("all", "y0"), ("none", "y0"), ("t1", "none")})
+    assert [(tag, entry.position) for tag, entry in tagged] == [
+        (tag, n)
+        for n in everything
+        for tag in (["t1"] if n % 3 == 1 and n % 2 else []) + (["all"] if n % 2 == 0 else [])
+    ]
+    entries = log.entries()
+    assert all(entry == entries[entry.position - 1] for _, entry in tagged)
+    assert log.tagged([]) == []
 
 
 # What is recorded stays
@@ -552,32 +561,38 @@ def lose(log: Log, when: str, begins: tuple[str, ...]) -> None:
 
 
 COMMITTING = ("COMMIT", "INSERT INTO entries", "WITH moved")
+COMMITTING_MANY = ("COMMIT", "WITH moved")
 
 
-def test_nothing_is_stored_or_remembered_of_a_failed_commit(opened: Callable[..., Log]) -> None:
+@pytest.mark.parametrize("size", [1, 250])
+def test_nothing_is_stored_or_remembered_of_a_failed_commit(
+    opened: Callable[..., Log], size: int
+) -> None:
     log = opened()
     log.record(Append((draft("a"),)))
-    lose(log, "before_cursor_execute", COMMITTING)
+    lose(log, "before_cursor_execute", COMMITTING if size == 1 else COMMITTING_MANY)
     with pytest.raises(Lost):
-        log.record(Append((draft("b"),)))
+        log.record(Append((draft("b"),) * size))
     assert log.head()[0] == 1
+    assert [entry.tags for entry in opened().entries()] == [("a",)]
     assert log.record(Append((draft("b"),), unless(("b", ANY))))[0].position == 2
     with pytest.raises(LogMoved):
         log.record(Append((draft("a"),), unless(("a", ANY))))
 
 
+@pytest.mark.parametrize("size", [1, 250])
 def test_what_was_stored_though_the_answer_was_lost_is_known_afterwards(
-    opened: Callable[..., Log],
+    opened: Callable[..., Log], size: int
 ) -> None:
     log = opened()
     log.record(Append((draft("a"),)))
-    lose(log, "after_cursor_execute", COMMITTING)
+    lose(log, "after_cursor_execute", COMMITTING if size == 1 else COMMITTING_MANY)
     with pytest.raises(Lost):
-        log.record(Append((draft("b"),)))
+        log.record(Append((draft("b"),) * size))
     with pytest.raises(LogMoved):
         log.record(Append((draft("b"),), unless(("b", ANY))))
-    assert log.record(Append((draft("c"),), unless(("c", ANY))))[0].position == 3
-    assert [entry.tags for entry in log.entries()] == [("a",), ("b",), ("c",)]
+    assert log.record(Append((draft("c"),), unless(("c", ANY))))[0].position == size + 2
+    assert [entry.tags for entry in log.entries()] == [("a",), *[("b",)] * size, ("c",)]
 
 
 def test_an_error_reaches_all_who_shared_the_commit(opened: Callable[..., Log]) -> None:

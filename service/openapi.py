@@ -1,0 +1,83 @@
+"""The OpenAPI document, completed with what FastAPI does not know.
+
+The docstrings of the domain are the reference: of every act, every field and every answer.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+from itertools import pairwise
+from typing import Any
+
+from fastapi import FastAPI
+
+from domain import acts as a
+from domain.decisions import Decision
+from domain.recording import Violation
+from domain.structure import Body
+from service import problems
+from service.asking import StructureAnswer
+from service.posting import DECISION, DryRun
+from service.questions import Basis
+from service.recorder import Receipt
+
+
+def complete(app: FastAPI) -> None:
+    """Have an app's OpenAPI document complete.
+
+    Added is the schema of decisions, what is written under the fields of dataclasses, and the form
+    of every problem.
+    """
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = generate()
+            schemas = document["components"]["schemas"]
+            decision = DECISION.json_schema(ref_template="#/components/schemas/{model}")
+            schemas |= {**decision.pop("$defs"), "Decision": decision}
+            del schemas["Receipt"]["properties"]["created"]  # the status tells it
+            written = _written(
+                a.Act, Decision, Body, Violation, Receipt, Basis, DryRun, StructureAnswer
+            )
+            for name, schema in schemas.items():
+                for field, described in schema["properties"].items():
+                    if field in written.get(name, ()):
+                        described.setdefault("description", written[name][field])
+            schemas["Problem"] = problems.SCHEMA
+            for operations in document["paths"].values():
+                for operation in operations.values():
+                    operation["responses"].pop("422", None)
+                    operation["responses"]["default"] = _PROBLEM
+            del schemas["HTTPValidationError"], schemas["ValidationError"]
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+_PROBLEM = {
+    "description": "A problem (RFC 9457).",
+    "content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+
+
+def _written(*members: type) -> dict[str, dict[str, str]]:
+    """What is written under each field of each class in the modules of these, bases included."""
+    written: dict[str, dict[str, str]] = {}
+    for module in dict.fromkeys(member.__module__ for member in members):
+        for each in ast.parse(inspect.getsource(sys.modules[module])).body:
+            if isinstance(each, ast.ClassDef):
+                own = written[each.name] = {}
+                for base in each.bases:
+                    own |= written.get(base.id, {}) if isinstance(base, ast.Name) else {}
+                for pair in pairwise(each.body):
+                    match pair:
+                        case (
+                            ast.AnnAssign(target=ast.Name(id=field)),
+                            ast.Expr(value=ast.Constant(value=str(text))),
+                        ):
+                            own[field] = inspect.cleandoc(text)
+    return written

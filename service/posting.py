@@ -1,0 +1,179 @@
+"""Posting: the one way in."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from domain.decisions import Decision
+from domain.recording import Violation
+from service import problems
+from service.problems import MEDIA, TOO_LARGE, Problem
+from service.questions import plain
+from service.recorder import Answer, Receipt, Refusal, Unsettled
+
+router = APIRouter()
+
+BODY_LIMIT: Final = 4 * 1024 * 1024
+"""Bytes of a request's body at most."""
+
+OPEN: Final = "open"
+"""Who records while the door has no keys yet: nobody in particular."""
+
+DECISION: Final = TypeAdapter(Decision)
+"""Validates a decision as it was sent: strictly, and every field known."""
+
+EXAMPLE: Final = {
+    "id": "library-committee-founding",
+    "title": "The Library Committee is founded",
+    "date": "2025-01-30",
+    "vote": {
+        "eligible": 12,
+        "cast": 11,
+        "counts": [{"option": "for", "value": 10}, {"option": "against", "value": 1}],
+    },
+    "sources": [{"title": "Minutes of the founding assembly", "published": "2025-02"}],
+    "acts": [
+        {
+            "type": "body.established",
+            "effective": "2025-01-30",
+            "body": "library-committee",
+            "name": "Library Committee",
+            "classification": "committee",
+            "permanence": "permanent",
+        },
+        {
+            "type": "post.created",
+            "effective": "2025-01-30",
+            "post": "library-committee-chair",
+            "body": "library-committee",
+            "label": "Chair",
+            "seats": 1,
+            "voting": True,
+            "head": True,
+        },
+        {
+            "type": "person.registered",
+            "effective": "2025-01-30",
+            "person": "0194b5f2-7c00-7a3e-9d41-5b8f0c6e2a17",
+            "name": "Ada Pereira",
+        },
+        {
+            "type": "appointment.made",
+            "effective": "2025-02-01",
+            "person": "0194b5f2-7c00-7a3e-9d41-5b8f0c6e2a17",
+            "post": "library-committee-chair",
+            "by": "library-committee",
+            "until": "2027-01",
+        },
+    ],
+}
+"""A decision that any ledger without a library committee accepts."""
+
+
+class RecordQuery(BaseModel):
+    """How to record."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    dry_run: bool = False
+    """Only say whether the decision would be accepted; store nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """What recording a decision would come to."""
+
+    accepted: bool
+    """Whether it would be recorded."""
+    violations: tuple[Violation, ...]
+    """The rules that refuse it."""
+    findings: tuple[Violation, ...]
+    """Breaches of the charter, which are recorded all the same."""
+
+
+@router.post(
+    "/v1/decisions",
+    status_code=201,
+    tags=["decisions"],
+    summary="Record a decision",
+    responses={
+        201: {"model": Receipt, "description": "Recorded, whole and durable."},
+        200: {
+            "model": Receipt | DryRun,
+            "description": "Recorded before, with the same content; or the answer to a dry run.",
+        },
+    },
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": {"$ref": "#/components/schemas/Decision"},
+                    "examples": {"founding": {"summary": "A committee", "value": EXAMPLE}},
+                }
+            },
+        }
+    },
+)
+async def record(request: Request, query: Annotated[RecordQuery, Query()]) -> Response:
+    """Record one decision with all its acts, or nothing of it.
+
+    Posted again under the same id with the same content, it returns the first receipt.
+    """
+    content_type = request.headers.get("content-type", "")
+    if content_type.partition(";")[0].strip().lower() != "application/json":
+        raise Problem(MEDIA, f"the content type is {content_type or 'not given'!r}")
+    body = await _body(request)
+    try:
+        decision = DECISION.validate_json(body)
+    except ValidationError as error:
+        return problems.malformed(error, body)
+    if query.dry_run:
+        check = request.app.state.ledger.recorder.check
+        violations = await run_in_threadpool(check, decision, OPEN)
+        return _json(200, plain(DryRun(not violations, violations, ())))
+    return _answered(await request.app.state.writer.record(decision))
+
+
+def _answered(given: Answer) -> Response:
+    match given:
+        case Receipt():
+            content = plain(given)
+            created = content.pop("created")
+            return _json(
+                201 if created else 200,
+                content,
+                {
+                    "Location": f"/v1/decisions/{given.decision}",
+                    "Ledger-Position": str(given.position + len(given.entries)),
+                },
+            )
+        case Refusal():
+            return problems.refused(given)
+        case Unsettled():
+            return problems.moved(given)
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_LIMIT:
+            raise Problem(TOO_LARGE, f"a request's body has at most {BODY_LIMIT} bytes")
+    return bytes(body)
+
+
+def _json(status: int, content: Any, headers: dict[str, str] | None = None) -> Response:
+    return Response(
+        json.dumps(content, ensure_ascii=False),
+        status_code=status,
+        media_type="application/json",
+        headers=headers,
+    )
