@@ -90,6 +90,7 @@ class Door:
 
     def traces(self) -> list[list[tuple[Any, ...]]]:
         """What recording changes: the log's head, the vault's rows, the views' position."""
+        self.client.get("/v1/structure").raise_for_status()  # the views have followed
         return [
             self.stored("curule.db", "SELECT position, recorded_at FROM head"),
             self.stored("curule.db", "SELECT count(*) FROM entries"),

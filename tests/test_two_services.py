@@ -100,11 +100,12 @@ def stop(process: subprocess.Popen[str]) -> None:
 
 def record(client: httpx.Client, decision: dict[str, Any]) -> httpx.Response:
     """Send a decision until it is answered; where others are in the way, send it again."""
-    while True:
+    for _ in range(100):
         response = client.post("/v1/decisions", json=decision)
         if response.status_code != 503:
             return response
         assert response.json()["type"] == "urn:curule:problem:moved", response.text
+    raise AssertionError(f"{decision['id']} never settles")
 
 
 def ask(client: httpx.Client, path: str, **parameters: str | int) -> Any:
