@@ -120,7 +120,7 @@ def _server(command: list[str], port: int, settings: dict[str, str]) -> Iterator
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/livez", timeout=1).close()  # noqa: S310
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/livez", timeout=1).close()
                 break
             except OSError:
                 if process.poll() is not None or time.monotonic() > deadline:
@@ -155,7 +155,7 @@ def _register(port: int, first: int, count: int) -> None:
 
 
 def _post(port: int, decision: object) -> None:
-    request = urllib.request.Request(  # noqa: S310
+    request = urllib.request.Request(
         f"http://127.0.0.1:{port}/v1/decisions",
         data=json.dumps(decision).encode(),
         headers={"Content-Type": "application/json"},

@@ -25,6 +25,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openapi_spec_validator import validate
+from sqlalchemy.exc import OperationalError
 
 from domain import fields as f
 from domain.acts import ACTS
@@ -32,6 +33,7 @@ from domain.decisions import Decision
 from domain.entries import canonical
 from service import problems, questions
 from service.api import application
+from service.log import Log
 from service.posting import BODY_LIMIT, EXAMPLE
 from service.vault import Vault
 from tests.ledgers import act
@@ -824,6 +826,44 @@ def test_a_refused_decision_leaves_no_trace(
     problem = assert_problem(door.post(*acts, text="Not a word of it is kept"), 409, "refused")
     assert [(each["rule"], each["pointer"]) for each in problem["violations"]] == [(rule, pointer)]
     assert door.traces() == before
+
+
+def test_a_violation_points_to_what_was_sent_not_to_what_was_recorded(door: Door) -> None:
+    door.record(
+        established("moot"), act("post.created", "2020", post="crier", body="moot", label="C")
+    )
+    later = door.record(established("moot-cell"), taken_by="moot", date="2021-01-01")
+    ended = act("body.dissolved", "2020-06-01", body="moot", manner="dissolved")
+    for acts, rule, pointer, recorded in (
+        ([registered("fay"), ended], "outside_life", "/acts/1", later["position"]),
+        (
+            [act("post.abolished", "2021", post="crier"), established("crier")],
+            "id_taken",
+            "/acts/1/body",
+            later["position"] - 1,
+        ),
+    ):
+        problem = assert_problem(door.post(*acts), 409, "refused")
+        (violation,) = problem["violations"]
+        assert (violation["rule"], violation["pointer"]) == (rule, pointer)
+        assert recorded in violation["because"]
+
+
+def test_what_the_database_could_not_tell_is_not_taken_for_nothing(tmp_path: Path) -> None:
+    with opened(tmp_path) as door:
+        door.record(established("known"))
+    with opened(tmp_path) as door, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Log, "tagged", fail)
+        problem = assert_problem(door.post(established("known")), 503, "unknown-outcome")
+        assert "may be sent again" in problem["detail"]
+        patch.setattr(Log, "entries", fail)
+        assert_problem(door.client.get("/v1/entries"), 503, "unavailable")
+        patch.undo()
+        assert_problem(door.post(established("known")), 409, "refused")
+
+
+def fail(*_: Any, **__: Any) -> Any:
+    raise OperationalError("SELECT", {}, Exception("disk I/O error"))
 
 
 @pytest.mark.parametrize("path", ["/", "/v1", "/v1/decision", "/v2/structure", "/v1//structure"])
