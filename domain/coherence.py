@@ -246,26 +246,33 @@ def _place_coherent(register: Register, body: str) -> Iterator[Breach]:
                 f"which is gone by {iso(around.until.latest)}"
             )
             yield Breach("bodies_live_on", message, because)
-        cycle = _way_back(register, place.value, body, start, end, frozenset())
+        cycle = _way_back(register, place.value, body, start, end)
         if cycle is not None:
             message = f"body {body} would be within itself"
             yield Breach("within_itself", message, (place.because[0], *cycle))
 
 
 def _way_back(
-    register: Register, here: str, home: str, start: int, end: int, seen: frozenset[str]
+    register: Register, body: str, home: str, start: int, end: int
 ) -> tuple[int, ...] | None:
     """The entries that certainly lead from a body up to `home` on some day of a span, if any."""
-    if here == home:
-        return ()
-    if here in seen:
-        return None
-    for place in register.timeline(Track("body", here, "within")).spells:
-        first, last = max(start, place.since.latest), min(end, place.until.earliest)
-        if place.value and first < last:
-            way = _way_back(register, place.value, home, first, last, seen | {here})
-            if way is not None:
-                return (place.because[0], *way)
+    begin = (body, start, end)
+    led: dict[tuple[str, int, int], tuple[int, tuple[str, int, int]] | None] = {begin: None}
+    reached = [begin]
+    while reached:
+        here = reached.pop()
+        if here[0] == home:
+            way = []
+            while step := led[here]:
+                position, here = step
+                way.append(position)
+            return tuple(way)
+        for place in register.timeline(Track("body", here[0], "within")).spells:
+            first, last = max(here[1], place.since.latest), min(here[2], place.until.earliest)
+            around = (place.value, first, last)
+            if place.value and first < last and around not in led:
+                led[around] = (place.because[0], here)
+                reached.append(around)
     return None
 
 

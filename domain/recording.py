@@ -57,7 +57,7 @@ class Outcome:
 
 def with_ids(decision: Decision, new_id: Callable[[], str]) -> Decision:
     """Fill in the ids that the client left out: of the decision, and of what its acts create."""
-    acts = []
+    acts: list[a.Act] = []
     for act in decision.acts:
         missing: dict[str, Any] = {
             field.name: new_id()

@@ -18,7 +18,7 @@ from service.writer import Writer
 logger = logging.getLogger(__name__)
 
 LULL: Final = 0.2
-"""Seconds between looks at whether the views can follow while nobody records."""
+"""Seconds without recording after which the views follow, so as not to slow it down."""
 
 
 def application(open_ledger: Callable[[], Ledger]) -> FastAPI:
@@ -45,10 +45,9 @@ def application(open_ledger: Callable[[], Ledger]) -> FastAPI:
         version="0.1.0",
         lifespan=lifespan,
         openapi_url="/openapi.json",
+        routes=[*posting.router.routes, *asking.router.routes],
     )
     problems.install(app)
-    app.include_router(posting.router)
-    app.include_router(asking.router)
     app.add_api_route("/livez", livez, tags=["operations"], summary="Whether the process is alive")
     openapi.complete(app)
     return app
@@ -64,7 +63,7 @@ async def _follow(ledger: Ledger, writer: Writer, ending: asyncio.Event) -> None
     while not ending.is_set():
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(ending.wait(), LULL)
-        if not writer.busy:
+        if writer.idle_for > LULL:
             try:
                 await run_in_threadpool(ledger.follow_some)
             except Exception:

@@ -393,6 +393,7 @@ def _tune() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
+    sys.setswitchinterval(0.0001)
 
 
 # The terminal

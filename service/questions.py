@@ -138,10 +138,12 @@ def answer(
 
 def plain(value: Any) -> Any:
     """JSON values of an answer, with every member, given or not."""
+    if value is None or isinstance(value, str | int):
+        return value
     if hasattr(value, "__dataclass_fields__"):
         return {name: plain(getattr(value, name)) for name in value.__dataclass_fields__}
     if isinstance(value, tuple | list):
         return [plain(item) for item in value]
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {name: plain(member) for name, member in value.items()}
     return value

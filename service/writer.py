@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from domain.decisions import Decision
@@ -22,12 +23,13 @@ class Writer:
         self._recorded_by = recorded_by
         self._waiting: list[_Waiting] = []
         self._draining: asyncio.Task[None] | None = None
+        self._recorded = time.monotonic()
         self._thread = ThreadPoolExecutor(1, "curule-writer")
 
     @property
-    def busy(self) -> bool:
-        """Whether anything is being recorded."""
-        return self._draining is not None
+    def idle_for(self) -> float:
+        """Seconds since anything was recorded, 0 while something is."""
+        return 0.0 if self._draining is not None else time.monotonic() - self._recorded
 
     async def record(self, decision: Decision) -> Answer:
         """Record a decision; when this returns, what a receipt names is durable."""
@@ -53,6 +55,7 @@ class Writer:
             else:
                 for (_, answer), given in zip(group, answers, strict=True):
                     answer.set_result(given)
+        self._recorded = time.monotonic()
         self._draining = None
 
     async def close(self) -> None:

@@ -445,6 +445,20 @@ def test_forty_who_stand_in_each_others_way_are_all_answered(door: Door) -> None
     assert len(crowd["posts"][0]["holders"]) == 40
 
 
+def test_a_thousand_bodies_may_stand_each_in_the_one_before(new_door: Door) -> None:
+    tower = [
+        established(f"floor-{number}", **({"within": f"floor-{number - 1}"} if number else {}))
+        for number in range(1_100)
+    ]
+    receipt = new_door.record(*tower)
+    assert len(receipt["entries"]) == 1_100
+    assert len(new_door.ask("/v1/structure", root="floor-1", depth=1_000)["bodies"]) == 1_001
+    around = act("body.moved", "2021-01-01", body="floor-0", within="floor-1099")
+    (violation,) = new_door.post(around).json()["violations"]
+    assert (violation["rule"], violation["pointer"]) == ("within_itself", "/acts/0")
+    assert len(violation["because"]) == 1_099
+
+
 # The basis
 
 
@@ -889,6 +903,21 @@ def test_there_is_nothing_at_other_paths(door: Door, path: str) -> None:
 @pytest.mark.usefixtures("stages")
 def test_what_is_not_known_is_not_found(door: Door, path: str) -> None:
     assert_problem(door.client.get(path), 404, "not-found")
+
+
+def test_on_postgresql_odd_questions_have_the_same_answers(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    with (
+        serving(tmp_path, ledger_url=postgres_url) as url,
+        httpx.Client(base_url=url, trust_env=False, timeout=30) as client,
+    ):
+        for path in ("/v1/decisions/a%00b", "/v1/elections/%00", "/v1/structure?root=%00"):
+            assert_problem(client.get(path), 404, "not-found")
+        for path in ("/v1/entries?tag=%00", "/v1/entries?type=%00"):
+            assert_problem(client.get(path), 422, "parameter")
+        for path in ("/v1/elections?cursor=%00", "/v1/entries?cursor=999999999999999999"):
+            assert client.get(path).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ import contextlib
 import hashlib
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,15 @@ def statement(url: str, sql: str) -> list[Any]:
             return list(result) if result.returns_rows else []
     finally:
         engine.dispose()
+
+
+def until(happened: Callable[[], Any]) -> Any:
+    """Wait for what must happen, and return it."""
+    deadline = time.monotonic() + 20
+    while not (result := happened()):
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    return result
 
 
 # The library's contract
@@ -618,8 +628,7 @@ def test_an_error_reaches_all_who_shared_the_commit(opened: Callable[..., Log]) 
     threads = [threading.Thread(target=record, args=(f"t{number}",)) for number in range(5)]
     for thread in threads:
         thread.start()
-    while len(log._queue) < 5:
-        pass
+    until(lambda: len(log._queue) == 5)
     lose(log, "before_cursor_execute", COMMITTING)
     go.set()
     for thread in (first, *threads):
@@ -673,9 +682,8 @@ def test_a_connection_lost_in_an_append_leaves_no_false_memory(postgres_url: str
         thread = threading.Thread(target=record)
         thread.start()
         waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-        while not (pids := statement(postgres_url, waiting)):
-            pass
-        statement(postgres_url, f"SELECT pg_terminate_backend({pids[0][0]}, 5000)")
+        ((pid,),) = until(lambda: statement(postgres_url, waiting))
+        statement(postgres_url, f"SELECT pg_terminate_backend({pid}, 5000)")
         thread.join()
     engine.dispose()
     assert len(errors) == 1
@@ -827,8 +835,7 @@ def test_a_subscription_follows_another_log_and_stops_promptly(
     for tag in "ba":
         other.record(Append((draft(tag),)))
     other.record_all([Append((draft("a"),))] * 600)
-    while len(received) < 602:
-        assert thread.is_alive()
+    until(lambda: len(received) == 602)
     thread.join(0.2)
     assert thread.is_alive()
     subscription.stop()
