@@ -70,13 +70,11 @@ def tags_of(act: Payload, decision: str) -> tuple[str, ...]:
 
 def halves(entry: Entry) -> tuple[bytes, bytes]:
     """The bytes of an entry before and after its position and time."""
-    head = canonical(
-        {"act": to_json(entry.act), "decision": entry.decision, "number": entry.number}
-    )
-    tail = canonical(
-        {"recorded_by": entry.recorded_by, "tags": list(entry.tags), "version": entry.act.version}
-    )
-    return head[:-1] + b',"position":', b"," + tail[1:]
+    act, decision = _encoded(to_json(entry.act)), _encoded(entry.decision)
+    by, tags = _encoded(entry.recorded_by), _encoded(entry.tags)
+    head = f'{{"act":{act},"decision":{decision},"number":{entry.number},"position":'
+    tail = f',"recorded_by":{by},"tags":{tags},"version":{entry.act.version}}}'
+    return head.encode("utf-8"), tail.encode("utf-8")
 
 
 def seal(head: bytes, tail: bytes, position: int, recorded_at: int) -> bytes:

@@ -7,6 +7,7 @@ over its whole life, and what breaches are new refuse the decision.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
@@ -67,6 +68,8 @@ def with_ids(decision: Decision, new_id: Callable[[], str]) -> Decision:
             and getattr(act, field.name) is None
         }
         acts.append(replace(act, **missing) if missing else act)
+    if decision.id is not None and all(map(operator.is_, acts, decision.acts)):
+        return decision
     return replace(decision, id=decision.id or new_id(), acts=tuple(acts))
 
 
@@ -99,16 +102,20 @@ def decide(drafts: Sequence[Entry], ledger: Ledger) -> Outcome:
     """Judge the drafts of one decision against everything recorded."""
     before, after = Register(ledger.entries), Register(ledger.entries, drafts)
     violations = list(_retractions(drafts[1:], before, ledger))
-    scope = _scope(drafts, before, after, ledger)
+    # Without retractions, what stood before is what stands but for the drafts: it is read once.
+    retracts = any(isinstance(each.act, a.EntryRetracted) for each in drafts)
+    stood = before if retracts else after
+    scope = _scope(drafts, stood, after, ledger)
     found = list(breaches(after, scope))
     if found:
         known = {each.identity for each in breaches(before, scope.without(drafts))}
         violations += [
             _violation(each, drafts, ledger) for each in found if each.identity not in known
         ]
-    for taken in before.standing(drafts[0].tags[0], {"decision.taken"}):
-        message = f"decision {taken.decision} is already recorded"
-        violations.append(Violation("id_taken", message, "/id", (taken.position,)))
+    for taken in after.standing(drafts[0].tags[0], {"decision.taken"}):
+        if taken.position < DRAFTED:
+            message = f"decision {taken.decision} is already recorded"
+            violations.append(Violation("id_taken", message, "/id", (taken.position,)))
     return Outcome(tuple(dict.fromkeys(violations)), before.read_set | after.read_set)
 
 
@@ -193,8 +200,11 @@ def _touched(draft: Entry, before: Register, ledger: Ledger) -> Iterator[Track]:
 
 def _stood(before: Register, life: Track) -> bool:
     """Whether a subject was there before the decision: of a new one nothing is said yet."""
-    created = before.standing(f"{life.kind}:{life.subject}", CREATIONS[life.kind])
-    return bool(created)
+    tag, types = acts_on(life)
+    creations = CREATIONS[life.kind]
+    return any(
+        each.type in creations and each.position < DRAFTED for each in before.standing(tag, types)
+    )
 
 
 def _mentioning(register: Register, life: Track) -> Iterable[Entry]:

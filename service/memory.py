@@ -56,12 +56,14 @@ class Memory:
     def expect(self, reads: Iterable[Read]) -> None:
         """Read, in one go, what will be asked for."""
         with self._lock:
-            missing = {
+            asked: dict[str, set[str]] = {}
+            for tag, types in reads:
+                asked.setdefault(tag, set()).update(types)
+            missing = [
                 (tag, type_)
-                for tag, types in reads
-                for type_ in types
-                if type_ not in self._tags.get(tag, ())
-            }
+                for tag, types in asked.items()
+                for type_ in types.difference(self._tags.get(tag, ()))
+            ]
             if not missing:
                 return
             found = self._log.tagged(missing)  # first: what cannot be read is not remembered

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from service.log import Append, Condition, Draft, Log, LogMoved
@@ -33,11 +34,8 @@ def race(url: str, name: str, keys: int) -> None:
                         sys.stdout.write(f"{entry.position} {data}\n")
                         sys.stdout.flush()
 
-    threads = [threading.Thread(target=take, args=(thread,)) for thread in range(THREADS)]
-    for running in threads:
-        running.start()
-    for running in threads:
-        running.join()
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(take, range(THREADS)))  # raises what any of them raised
     log.close()
 
 
