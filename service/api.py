@@ -28,7 +28,7 @@ def application(open_ledger: Callable[[], Ledger]) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with contextlib.closing(open_ledger()) as ledger:
             ledger.sweep()
-            writer = Writer(ledger.recorder, posting.OPEN)
+            writer = Writer(ledger.recorder, posting.OPEN, is_local=ledger.is_local)
             app.state.ledger, app.state.writer = ledger, writer
             ending = asyncio.Event()
             following = asyncio.create_task(_follow(ledger, writer, ending))

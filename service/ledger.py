@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, make_url
 
 from domain.entries import read
 from projections.basis import Basis, basis_at, basis_recorded
@@ -24,6 +24,8 @@ class Ledger:
     def __init__(self, settings: Settings) -> None:
         key = settings.master_key.get_secret_value() if settings.master_key else None
         opening = master_key(settings.vault, key=key, key_file=settings.master_key_file)
+        stores = (settings.ledger, settings.vault)
+        self.is_local = all(make_url(url).get_backend_name() == "sqlite" for url in stores)
         with ExitStack() as opened:  # what was opened is closed if the rest cannot be
             self.log = opened.enter_context(closing(Log(settings.ledger, seal=curule_seal)))
             self.vault = opened.enter_context(closing(Vault(settings.vault, opening)))

@@ -15,7 +15,7 @@ from domain.decisions import Decision, Payload
 from domain.entries import MAX_ENTRY_BYTES, Entry, halves, instant, read, seal
 from domain.fields import Commitment
 from domain.recording import Violation, decide, draft, foreseen, with_ids
-from domain.shape import commit, mentions
+from domain.shape import commit
 from service.content import stored, with_stored_ids
 from service.log import Append, Condition, Draft, Log, LogMoved, Sealed
 from service.memory import Memory
@@ -87,7 +87,7 @@ class _Asked:
 class _Judged:
     """A decision ready to be appended."""
 
-    decision: Decision
+    drafts: Sequence[Entry]
     append: Append
     disclosures: tuple[Disclosure, ...]
 
@@ -137,7 +137,7 @@ class Recorder:
                 continue
             if isinstance(outcome, Exception):
                 raise outcome
-            each.answer = receipt(result.decision, outcome)
+            each.answer = receipt(outcome, result.drafts)
         if any(each.answer is None for each, _ in judged):
             self._memory.catch_up()
 
@@ -149,7 +149,7 @@ class Recorder:
         outcome = decide(drafts, self._memory)
         if outcome.violations:
             return outcome.violations
-        result = self._sealable(named, drafts, Condition(outcome.read_set, 0))
+        result = self._sealable(drafts, Condition(outcome.read_set, 0))
         return result.violations if isinstance(result, Refusal) else ()
 
     def _judge(
@@ -161,15 +161,13 @@ class Recorder:
             drafts = draft(decision, self._memory, drafts[0].recorded_by)
             position, outcome = self._memory.position, decide(drafts, self._memory)
         if not outcome.violations:
-            return self._sealable(decision, drafts, Condition(outcome.read_set, position))
+            return self._sealable(drafts, Condition(outcome.read_set, position))
         return self._recorded_before(decision, sent) or Refusal(outcome.violations)
 
-    def _sealable(
-        self, decision: Decision, drafts: Sequence[Entry], condition: Condition
-    ) -> _Judged | Refusal:
+    def _sealable(self, drafts: Sequence[Entry], condition: Condition) -> _Judged | Refusal:
         """The drafts as the log takes them, their texts replaced by commitments."""
         disclosures: list[Disclosure] = []
-        name = decision.id or ""
+        name = drafts[0].decision
 
         def sealed(field: str, text: str, subject: str) -> Commitment:
             one = disclose(field, text, subject=subject, decision=name)
@@ -182,7 +180,7 @@ class Recorder:
         if too_long := tuple(_too_long(committed)):
             return Refusal(too_long)
         deadline = self._clock() + PATIENCE
-        return _Judged(decision, Append(committed, condition, deadline), tuple(disclosures))
+        return _Judged(drafts, Append(committed, condition, deadline), tuple(disclosures))
 
     def _append(self, judged: Sequence[_Judged]) -> Sequence[tuple[Sealed, ...] | Exception]:
         if not judged:
@@ -204,9 +202,10 @@ class Recorder:
         entries = [(one, entry) for one, entry in entries if entry.decision == decision.id]
         if not entries:
             return None
-        recorded = stored([entry for _, entry in entries], self._vault.values)
+        sealed, held = zip(*entries, strict=True)
+        recorded = stored(held, self._vault.values)
         if with_stored_ids(sent, recorded) == recorded:
-            return replace(receipt(recorded, [one for one, _ in entries]), created=False)
+            return replace(receipt(sealed, held), created=False)
         message = f"decision {decision.id} is already recorded with other content"
         positions = (entries[0][0].position,)
         return Refusal((Violation("id_taken", message, "/id", positions),))
@@ -231,11 +230,11 @@ def _too_long(drafts: Sequence[Draft]) -> Iterator[Violation]:
             yield Violation("entry_too_long", message, pointer, ())
 
 
-def receipt(decision: Decision, sealed: Sequence[Sealed]) -> Receipt:
-    """The receipt for a decision's entries, its envelope first."""
+def receipt(sealed: Sequence[Sealed], entries: Sequence[Entry]) -> Receipt:
+    """The receipt for a decision's entries as stored and as drafted, its envelope first."""
     taken, *acts = sealed
     return Receipt(
-        decision=decision.id or "",
+        decision=entries[0].decision,
         position=taken.position,
         recorded_at=instant(taken.recorded_at),
         entries=tuple(
@@ -243,9 +242,9 @@ def receipt(decision: Decision, sealed: Sequence[Sealed]) -> Receipt:
                 position=one.position,
                 type=one.type,
                 leaf_hash=one.leaf_hash.hex(),
-                id=next((each.id for each in mentions(act) if each.creates), None),
+                id=next((each.id for each in entry.mentions if each.creates), None),
             )
-            for one, act in zip(acts, decision.acts, strict=True)
+            for one, entry in zip(acts, entries[1:], strict=True)
         ),
     )
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -34,14 +35,32 @@ def race(url: str, name: str, keys: int) -> None:
                         sys.stdout.write(f"{entry.position} {data}\n")
                         sys.stdout.flush()
 
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    sys.stdin.readline()
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(take, range(THREADS)))  # raises what any of them raised
     log.close()
 
 
-def start(url: str, name: str, keys: int) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.test_log_processes", url, name, str(keys)]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+@contextlib.contextmanager
+def processes(url: str, *names: str, keys: int) -> Iterator[list[subprocess.Popen[str]]]:
+    """Processes that begin to race at the same moment."""
+    with contextlib.ExitStack() as stack:
+        started = []
+        for name in names:
+            command = [sys.executable, "-m", "tests.test_log_processes", url, name, str(keys)]
+            pipe = subprocess.PIPE
+            process = subprocess.Popen(command, cwd=ROOT, text=True, stdin=pipe, stdout=pipe)
+            started.append(stack.enter_context(process))
+        for process in started:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+        for process in started:
+            assert process.stdin is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        yield started
 
 
 def check(url: str, acknowledged: list[str], keys: range) -> None:
@@ -63,28 +82,22 @@ def check(url: str, acknowledged: list[str], keys: range) -> None:
 
 
 def test_of_two_processes_one_wins_each_key(log_url: str) -> None:
-    processes = [start(log_url, name, 250) for name in ("one", "two")]
-    acknowledged = []
-    for process in processes:
-        output, _ = process.communicate(timeout=60)
-        assert process.returncode == 0
-        acknowledged += output.splitlines()
-    assert len(acknowledged) == 500
-    check(log_url, acknowledged, range(250))
+    with processes(log_url, "one", "two", keys=250) as (one, two):
+        acknowledged = "".join(process.communicate(timeout=60)[0] for process in (one, two))
+    assert (one.returncode, two.returncode) == (0, 0)
+    assert len(acknowledged.splitlines()) == 500
+    check(log_url, acknowledged.splitlines(), range(250))
 
 
 def test_killing_a_process_loses_nothing_acknowledged(log_url: str) -> None:
-    survivor, victim = start(log_url, "survivor", 1_000), start(log_url, "victim", 1_000)
-    assert victim.stdout is not None
-    acknowledged = [victim.stdout.readline().strip() for _ in range(100)]
-    assert acknowledged[-1]
-    victim.send_signal(signal.SIGKILL)
-    acknowledged += [line.strip() for line in victim.stdout if line.endswith("\n")]
-    victim.stdout.close()
-    assert victim.wait() == -signal.SIGKILL
-    output, _ = survivor.communicate(timeout=60)
-    assert survivor.returncode == 0
-    check(log_url, acknowledged + output.splitlines(), range(1_000))
+    with processes(log_url, "victim", "survivor", keys=2_000) as (victim, survivor):
+        assert victim.stdout is not None
+        acknowledged = [victim.stdout.readline() for _ in range(20)]
+        victim.kill()
+        acknowledged += [line for line in victim.stdout if line.endswith("\n")]
+        others, _ = survivor.communicate(timeout=60)
+    assert (victim.returncode, survivor.returncode) == (-signal.SIGKILL, 0)
+    check(log_url, ("".join(acknowledged) + others).splitlines(), range(2_000))
 
 
 if __name__ == "__main__":
