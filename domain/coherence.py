@@ -11,28 +11,15 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from domain import acts as a
+from domain.ballots import ballots_add_up
+from domain.breach import Breach
 from domain.dates import Window, iso, window
-from domain.decisions import DecisionTaken, Vote
+from domain.decisions import DecisionTaken
 from domain.entries import Entry
 from domain.fields import Kind
 from domain.moments import Does
 from domain.register import Register
 from domain.tracks import CREATIONS, LIFE, TENURE_ACTS, Track, acts_on
-
-
-@dataclass(frozen=True, slots=True)
-class Breach:
-    """A rule broken: which, how, by which entries, and in which field of the first, if in one."""
-
-    rule: str
-    message: str
-    because: tuple[int, ...]
-    pointer: str = ""
-
-    @property
-    def identity(self) -> tuple[str, frozenset[int], str]:
-        """What makes it the same breach before and after a decision."""
-        return (self.rule, frozenset(self.because), self.pointer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +45,7 @@ def breaches(register: Register, scope: Scope) -> Iterator[Breach]:
     if wrong_ids:
         return
     for entry in scope.entries:
-        yield from _ballots_add_up(entry)
+        yield from ballots_add_up(entry)
         yield from _in_life(register, entry)
     for track in sorted(scope.tracks):
         yield from _track_coherent(register, track)
@@ -328,64 +315,3 @@ def _certainly_held(register: Register, post: str) -> Iterator[tuple[int, int, i
             end = min(each.until.earliest for each in (tenure, *around))
             if start < end:
                 yield start, end, tenure.because[0]
-
-
-# Ballots
-
-
-def _ballots_add_up(entry: Entry) -> Iterator[Breach]:
-    """Nobody casts more ballots than there are voters, nor counts more than were cast."""
-    act = entry.act
-    if isinstance(act, DecisionTaken) and act.vote is not None:
-        yield from _votes_add_up(act.vote, entry, "/vote")
-    if not isinstance(act, a.ElectionHeld):
-        return
-    yield from _votes_add_up(act, entry, "")
-    for number, turn in enumerate(act.rounds):
-        yield from _votes_add_up(turn, entry, f"/rounds/{number}")
-    for number, contest in enumerate(act.contests):
-        where = f"/contests/{number}"
-        filled = a.Contest(
-            post=contest.post,
-            body=contest.body,
-            role=contest.role,
-            eligible=_first(contest.eligible, act.eligible),
-            cast=_first(contest.cast, act.cast),
-            invalid=_first(contest.invalid, act.invalid),
-            candidates=contest.candidates,
-            counts=contest.counts,
-        )
-        yield from _votes_add_up(filled, entry, where)
-        seated = set(contest.elected) - {each.person for each in contest.not_seated}
-        if contest.seats is not None and len(seated) > contest.seats:
-            message = f"{len(seated)} are seated, and {contest.seats} seats were to be filled"
-            yield Breach("ballots", message, (entry.position,), f"{where}/elected")
-
-
-def _votes_add_up(
-    votes: Vote | a.Round | a.Contest | a.ElectionHeld, entry: Entry, where: str
-) -> Iterator[Breach]:
-    invalid = getattr(votes, "invalid", None) or 0
-    if votes.eligible is not None and votes.cast is not None and votes.cast > votes.eligible:
-        message = f"{votes.cast} ballots were cast, and {votes.eligible} could vote"
-        yield Breach("ballots", message, (entry.position,), f"{where}/cast")
-    if votes.cast is None:
-        return
-    if invalid > votes.cast:
-        message = f"{invalid} ballots are invalid, and {votes.cast} were cast"
-        yield Breach("ballots", message, (entry.position,), f"{where}/invalid")
-        return
-    valid = votes.cast - invalid
-    judged = [each.value for each in votes.counts if each.option in ("for", "against", "abstain")]
-    if sum(judged) > valid:
-        message = f"for, against and abstain add up to {sum(judged)}, and {valid} votes are valid"
-        yield Breach("ballots", message, (entry.position,), f"{where}/counts")
-    for number, candidate in enumerate(getattr(votes, "candidates", ())):
-        if candidate.votes is not None and candidate.votes > valid:
-            message = f"{candidate.votes} votes for one candidate, and {valid} are valid"
-            pointer = f"{where}/candidates/{number}/votes"
-            yield Breach("ballots", message, (entry.position,), pointer)
-
-
-def _first(one: int | None, other: int | None) -> int | None:
-    return one if one is not None else other

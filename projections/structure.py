@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Integer, Select, and_, cast, func, select
 
-from domain.structure import Body, assemble
+from domain.answers import Body
+from domain.structure import assemble
 from domain.timelines import Spell
 from domain.tracks import ACTIVIST, LIFE
 from projections.basis import Basis

@@ -13,11 +13,12 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from domain import acts as a
+from domain.answers import Body
 from domain.dates import iso
 from domain.entries import instant, read
 from domain.fields import ID_PATTERN
 from domain.shape import to_json
-from domain.structure import Body, below
+from domain.structure import below
 from projections.basis import Basis as At
 from projections.elections import elections
 from projections.structure import structure

@@ -14,9 +14,9 @@ from typing import Any
 from fastapi import FastAPI
 
 from domain import acts as a
+from domain.answers import Body
 from domain.decisions import Decision
 from domain.recording import Violation
-from domain.structure import Body
 from service import problems
 from service.asking import StructureAnswer
 from service.posting import DECISION, DryRun

@@ -10,9 +10,9 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from domain.answers import Body
 from domain.decisions import Decision
 from domain.entries import Entry, read
-from domain.structure import Body
 from projections.basis import basis_at
 from projections.structure import structure
 from service.ledger import Ledger

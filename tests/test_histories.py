@@ -23,9 +23,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from domain.answers import Body
 from domain.dates import day, window
 from domain.moments import Does
-from domain.structure import Body, structure
+from domain.structure import structure
 from domain.tracks import Track
 from service.content import with_texts
 from service.ledger import Ledger

@@ -1,0 +1,143 @@
+"""Answers: what a structure is made of, as it is asked for.
+
+Their members are the answer's JSON members, and what is written under them is the reference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from domain.timelines import Certainty
+
+Name = str | dict[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Another value that may hold on the day."""
+
+    attribute: str
+    """Which attribute."""
+    value: Any
+    """Its possible value."""
+    since: str | None
+    """The EDTF text of the act that starts it."""
+    until: str | None
+    """The EDTF text of the act that ends it."""
+    because: tuple[int, ...]
+    """The positions of the entries that cause it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A person who holds a post on the day."""
+
+    person: str
+    """The person's id."""
+    name: Name
+    """The name that the person has on the day; null if erased or not known."""
+    since: str | None
+    """The EDTF text of the act that starts the tenure; null if no act states it."""
+    until: str | None
+    """The EDTF text of the act that ends it, as known at the basis; null if none does."""
+    term_until: str | None
+    """The stated end of the term, which ends nothing by itself."""
+    certainty: Certainty
+    """Whether the person holds it on that day for certain, or possibly."""
+    approved: bool | None
+    """Where the post asks for approval, whether it was given; null where it asks for none."""
+    because: tuple[int, ...]
+    """The positions of the entries that cause it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A post of a body on the day."""
+
+    id: str
+    """The post's id."""
+    label: str | None
+    """What it is called."""
+    seats: int | None
+    """How many may hold it; null: not stated."""
+    voting: bool | None
+    """Whether its holders vote; null: not stated."""
+    head: bool | None
+    """Whether its holder heads the body; null: not stated."""
+    area: str | None
+    """The area it answers for."""
+    approval: str | None
+    """The body that must approve its holders; null: none."""
+    certainty: Certainty
+    """Whether the post is there on that day for certain, or possibly."""
+    since: str | None
+    """The EDTF text of the act that creates it."""
+    until: str | None
+    """The EDTF text of the act that ends it, as known at the basis."""
+    because: tuple[int, ...]
+    """The positions of the entries that cause it."""
+    alternatives: tuple[Alternative, ...]
+    """Other values that may hold."""
+    holders: tuple[Holder, ...]
+    """Who holds it."""
+    vacant: int | None
+    """Seats less certain holders; null if the seats are not stated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A second line to another body."""
+
+    kind: Literal["reports_to", "supervised_by", "managed_by"]
+    """What it means."""
+    to: str
+    """The body that it leads to."""
+    post: str | None
+    """The post that it starts from; null: the body itself."""
+    since: str | None
+    """The EDTF text of the act that draws it."""
+    until: str | None
+    """The EDTF text of the act that ends it, as known at the basis."""
+    certainty: Certainty
+    """Whether it holds on that day for certain, or possibly."""
+    because: tuple[int, ...]
+    """The positions of the entries that cause it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A body on the day."""
+
+    id: str
+    """The body's id."""
+    name: str | None
+    """Its name."""
+    classification: str | None
+    """What sort of body."""
+    permanence: str | None
+    """`permanent`, `temporary`, or null: not stated."""
+    area: str | None
+    """The area it answers for."""
+    within: str | None
+    """The body that it stands in; null: it stands at the root."""
+    formed_from: tuple[str, ...]
+    """The bodies on whose basis it was formed."""
+    certainty: Certainty
+    """Whether it is there on that day for certain, or possibly."""
+    since: str | None
+    """The EDTF text of the act that establishes it."""
+    until: str | None
+    """The EDTF text of the act that ends it, as known at the basis."""
+    because: tuple[int, ...]
+    """The positions of the entries that cause it."""
+    alternatives: tuple[Alternative, ...]
+    """Other values that may hold."""
+    lines: tuple[Line, ...]
+    """Second lines from it and its posts."""
+    posts: tuple[Post, ...]
+    """Its posts."""
+    activists: int
+    """How many are its activists for certain, directly."""
+    activists_possible: int
+    """How many more may be."""
