@@ -15,7 +15,7 @@ from domain.dates import window
 
 ID_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 _PLAIN_PATTERN: Final = r"^[^\u0000-\u001f\u007f]+$"
-_TEXT_PATTERN: Final = r"^[^\u0000-\u0008\u000b-\u001f\u007f]+$"
+_TEXT_PATTERN: Final = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]+$"
 
 Kind = Literal["person", "body", "post", "election", "decision"]
 Schema = dict[str, Any]
@@ -64,10 +64,11 @@ class Plain:
 class Personal:
     """A text that never enters the log in clear; the entry holds a `Commitment` in its place."""
 
+    pattern: str
     max_length: int
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Handler) -> Schema:
-        return {"type": "str", "pattern": _TEXT_PATTERN, "max_length": self.max_length}
+        return {"type": "str", "pattern": self.pattern, "max_length": self.max_length}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +149,8 @@ DecisionId = Annotated[str, Mention(("decision",))]
 Code = Annotated[str, Plain(ID_PATTERN, 64)]
 Label = Annotated[str, Plain(_PLAIN_PATTERN, 500)]
 Sha256 = Annotated[str, Plain("^[0-9a-f]{64}$", 64)]
-Name = Annotated[str, Personal(500)]
-Text = Annotated[str, Personal(50_000)]
+Name = Annotated[str, Personal(_PLAIN_PATTERN, 500)]
+Text = Annotated[str, Personal(_TEXT_PATTERN, 50_000)]
 Day = Annotated[str, Edtf()]
 Count = Annotated[int, Whole(0)]
 Ordinal = Annotated[int, Whole(1)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Final
 
@@ -20,6 +21,9 @@ logger = logging.getLogger(__name__)
 LULL: Final = 0.2
 """Seconds without recording after which the views follow, so as not to slow it down."""
 
+SWEEPING: Final = 3_600.0
+"""Seconds from one sweep of the vault to the next."""
+
 
 def application(open_ledger: Callable[[], Ledger]) -> FastAPI:
     """The service as an ASGI application, over a ledger that it opens and closes."""
@@ -27,16 +31,15 @@ def application(open_ledger: Callable[[], Ledger]) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with contextlib.closing(open_ledger()) as ledger:
-            ledger.sweep()
             writer = Writer(ledger.recorder, posting.OPEN, is_local=ledger.is_local)
             app.state.ledger, app.state.writer = ledger, writer
             ending = asyncio.Event()
-            following = asyncio.create_task(_follow(ledger, writer, ending))
+            keeping = asyncio.create_task(_keep(ledger, writer, ending))
             try:
                 yield
             finally:
                 ending.set()
-                await following
+                await keeping
                 await writer.close()
 
     app = FastAPI(
@@ -58,13 +61,20 @@ async def livez() -> dict[str, str]:
     return {"status": "alive"}
 
 
-async def _follow(ledger: Ledger, writer: Writer, ending: asyncio.Event) -> None:
-    """Bring the views nearer to the log while nobody records; a question does the rest."""
+async def _keep(ledger: Ledger, writer: Writer, ending: asyncio.Event) -> None:
+    """Bring the views nearer to the log while nobody records; a question does the rest.
+
+    And sweep the texts of what was never recorded from the vault, at the start and every hour.
+    """
+    swept = -SWEEPING
     while not ending.is_set():
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(ending.wait(), LULL)
-        if writer.idle_for > LULL:
-            try:
+        try:
+            if writer.idle_for > LULL:
                 await run_in_threadpool(ledger.follow_some)
-            except Exception:
-                logger.exception("the views cannot follow the log; trying again")
+            if time.monotonic() - swept > SWEEPING:
+                swept = time.monotonic()
+                await run_in_threadpool(ledger.sweep)
+        except Exception:
+            logger.exception("the ledger cannot be kept in order; trying again")

@@ -7,10 +7,7 @@ is not reachable, or cannot for now.
 from __future__ import annotations
 
 import asyncio
-import gc
 import io
-import logging
-import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,21 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from service import client
 from service.client import Unanswered
-from service.tree import drawn, printable
+from service.terminal import errors, output, progress, say
+from service.tree import drawn
 
 if TYPE_CHECKING:
     import httpx
-    import uvicorn
-
-    from service.ledger import Ledger
-
-MANY = 5
-"""Decisions from which on a progress bar is shown."""
 
 
 def _examples(*lines: str) -> str:
@@ -284,6 +274,7 @@ def serve(
     access_log: Annotated[bool, typer.Option("--access-log", help="Log every request.")] = False,
 ) -> None:
     """Serve the ledger over HTTP, until Ctrl-C or SIGTERM."""
+    from service.serving import address, listen, server
     from service.settings import Settings
 
     with listen(host, port) as listening:
@@ -330,6 +321,7 @@ def demo(
     It touches no other ledger. Run again in the same folder, it records nothing twice.
     """
     from service import demo as playing
+    from service.serving import listen, server
 
     file = examples or playing.EXAMPLE
     if not file.is_file():
@@ -349,82 +341,3 @@ def _until_interrupted() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         say(errors())
-
-
-def listen(host: str, *ports: int) -> socket.socket:
-    """A socket that listens on the first of the ports that is free."""
-    for port in ports:
-        try:
-            family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            return socket.create_server((host, port), family=family, backlog=2048)
-        except OSError as error:
-            why = error.strerror
-    raise Unanswered(f"{host}, port {ports[-1]}: {why}")
-
-
-def address(listening: socket.socket) -> str:
-    """The address of a service that listens there."""
-    host, port = listening.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def server(ledger: Ledger, *, access_log: bool = False) -> uvicorn.Server:
-    """A server of the application, ready to run."""
-    import uvicorn
-
-    from service.api import application
-
-    config = uvicorn.Config(
-        application(lambda: ledger),
-        lifespan="on",
-        ws="none",
-        log_level="warning",
-        access_log=access_log,
-        timeout_graceful_shutdown=8,
-    )
-    if access_log:
-        logging.getLogger("uvicorn.access").setLevel(logging.INFO)
-    _tune()
-    return uvicorn.Server(config)
-
-
-def _tune() -> None:
-    """Collect garbage seldom: a ledger remembers many entries, and none of them is garbage."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
-    sys.setswitchinterval(0.0001)
-
-
-# The terminal
-
-
-def output() -> Console:
-    """Where answers go. Nothing in them is markup."""
-    return Console(markup=False, emoji=False, highlight=False)
-
-
-def errors() -> Console:
-    """Where errors and progress go."""
-    return Console(stderr=True, markup=False, emoji=False, highlight=False)
-
-
-def say(console: Console, line: str = "") -> None:
-    """Print one line, whatever is in it."""
-    console.print(printable(line), soft_wrap=True)
-
-
-def progress(total: int, *, quiet: bool = False) -> Progress:
-    """A progress bar, where there is somebody to see it and something to wait for."""
-    console = errors()
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        redirect_stdout=False,
-        redirect_stderr=False,
-        disable=quiet or total < MANY or not console.is_terminal,
-    )

@@ -20,9 +20,10 @@ import uvicorn
 from sqlalchemy import URL
 
 from service import client
-from service.cli import address, output, progress, say
 from service.client import Unanswered
+from service.serving import address
 from service.settings import Settings
+from service.terminal import output, progress, say
 from service.tree import drawn
 
 EXAMPLE: Final = Path(__file__).resolve().parent.parent / "examples" / "isg.json"

@@ -1,0 +1,59 @@
+"""Serving: a socket, and a server of the application on it."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import socket
+import sys
+
+import uvicorn
+
+from service.api import application
+from service.client import Unanswered
+from service.ledger import Ledger
+
+
+def listen(host: str, *ports: int) -> socket.socket:
+    """A socket that listens on the first of the ports that is free."""
+    for port in ports:
+        try:
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            return socket.create_server((host, port), family=family, backlog=2048)
+        except OSError as error:
+            why = error.strerror
+    raise Unanswered(f"{host}, port {ports[-1]}: {why}")
+
+
+def address(listening: socket.socket) -> str:
+    """The address of a service that listens there."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def server(ledger: Ledger, *, access_log: bool = False) -> uvicorn.Server:
+    """A server of the application, ready to run."""
+    config = uvicorn.Config(
+        application(lambda: ledger),
+        lifespan="on",
+        ws="none",
+        log_level="warning",
+        access_log=access_log,
+        timeout_graceful_shutdown=8,
+    )
+    if access_log:
+        logging.getLogger("uvicorn.access").setLevel(logging.INFO)
+    _tune()
+    return uvicorn.Server(config)
+
+
+def _tune() -> None:
+    """Collect garbage seldom, and let threads take turns often.
+
+    A ledger remembers many entries, and none of them is garbage. A thread that has waited for a
+    database has little left to do.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
+    sys.setswitchinterval(0.0005)
