@@ -35,7 +35,8 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
 from sqlalchemy import make_url
 from umadb import AppendCondition, Client, Event, Query, QueryItem
 
-from service.log import Append, Condition, Draft, Log
+from service.appends import Append, Condition, Draft
+from service.log import Log
 from tests.postgres import MakeDatabase, postgres_server
 
 HEAD, TAIL = b'{"position":', b',"act":"' + b"x" * 240 + b'"}'

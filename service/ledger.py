@@ -11,7 +11,8 @@ from domain.entries import read
 from projections.basis import Basis, basis_at, basis_recorded
 from projections.follower import Follower, Recorded
 from projections.views import Views
-from service.log import Log, Sealed, now_in_microseconds
+from service.appends import Sealed, now_in_microseconds
+from service.log import Log
 from service.memory import Memory
 from service.recorder import Recorder, curule_seal
 from service.settings import Settings

@@ -10,13 +10,10 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import cache
+from collections.abc import Callable, Collection, Sequence
 from hashlib import sha256
 from itertools import islice
-from json.encoder import encode_basestring
-from typing import Any, ClassVar
+from typing import Any
 
 from eventsourcing.dcb.api import (
     DCBAppendCondition,
@@ -30,29 +27,41 @@ from eventsourcing.dcb.api import (
 from eventsourcing.dcb.popo import SimpleDCBReadResponse
 from eventsourcing.persistence import IntegrityError, ProgrammingError
 from sqlalchemy import (
-    BigInteger,
-    Column,
     Connection,
     Executable,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Select,
-    Table,
-    Text,
-    and_,
     create_engine,
     event,
     exc,
-    insert,
     inspect,
     make_url,
     select,
-    text,
-    union,
 )
-from sqlalchemy.dialects import sqlite
+
+from service.appends import (
+    Append,
+    Condition,
+    Draft,
+    LogMoved,
+    Outcome,
+    Seal,
+    Sealed,
+    identity_seal,
+    now_in_microseconds,
+)
+from service.databases import (
+    NEWEST,
+    POSITION_AT,
+    Batch,
+    Postgresql,
+    Query,
+    Recent,
+    Sqlite,
+    entries_table,
+    first_after,
+    metadata,
+    positions_of,
+    stored_again,
+)
 
 MAX_ENTRY = 65_535
 MAX_WORD = 1_024  # bytes of a type or tag: two of them fit an index row of PostgreSQL
@@ -60,379 +69,6 @@ REMEMBERED = 100_000  # tags kept in memory
 CAUGHT_UP = 10_000  # entries of others read into memory at once; beyond, memory starts anew
 
 logger = logging.getLogger(__name__)
-
-
-class LogMoved(Exception):
-    """The log moved: something a decision had read was recorded meanwhile, or its deadline passed.
-
-    Nothing was stored; decide again.
-    """
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """One entry before its position and time are known."""
-
-    type: str
-    tags: tuple[str, ...]
-    data: bytes  # what `seal` turns into the entry's exact bytes
-    tail: bytes = b""  # second half, for seals that put position and time in the middle
-
-
-# (draft, position, recorded_at in µs since the epoch) -> exact entry bytes; pure: it may run again
-Seal = Callable[[Draft, int, int], bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """A read set: fails if an entry recorded after `after` has a tag of it and one of its types.
-
-    No types stand for any type, tag "" for any tag.
-    """
-
-    reads: frozenset[tuple[str, frozenset[str]]]
-    after: int
-
-
-@dataclass(frozen=True, slots=True)
-class Append:
-    """Drafts to be stored together or not at all, with one `recorded_at`.
-
-    It is refused if that would be later than `deadline` (µs since the epoch). As `recorded_at` only
-    rises, an append whose deadline the head has passed is in the log by now or never will be.
-    """
-
-    drafts: tuple[Draft, ...]
-    condition: Condition | None = None
-    deadline: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """An entry as stored."""
-
-    position: int
-    recorded_at: int  # µs since the epoch
-    type: str
-    tags: tuple[str, ...]
-    entry: bytes
-    leaf_hash: bytes  # SHA-256(0x00 || entry), RFC 6962
-
-
-Outcome = tuple[Sealed, ...] | Exception  # an append's entries, or why nothing of it was stored
-
-
-def identity_seal(draft: Draft, position: int, recorded_at: int) -> bytes:
-    """The draft's own bytes: what a user of the `eventsourcing` library expects to read back."""
-    return draft.data + draft.tail
-
-
-def now_in_microseconds() -> int:
-    """The machine's clock, in µs since the epoch."""
-    return time.time_ns() // 1_000
-
-
-_metadata = MetaData()
-_position = BigInteger().with_variant(Integer, "sqlite")  # INTEGER: SQLite's own row number
-_word = Text().with_variant(Text(collation="C"), "postgresql")
-_entries = Table(
-    "entries",
-    _metadata,
-    Column("position", _position, primary_key=True, autoincrement=False),
-    Column("type", _word, nullable=False),
-    Column("recorded_at", BigInteger, nullable=False),
-    Column("tags", Text, nullable=False),  # a JSON array
-    Column("entry", LargeBinary, nullable=False),
-    Column("leaf_hash", LargeBinary, nullable=False),
-    Index("entries_by_type", "type", "position"),
-)
-_tags = Table(
-    "tags",
-    _metadata,
-    Column("tag", _word, primary_key=True),
-    Column("type", _word, primary_key=True),
-    Column("position", BigInteger, primary_key=True, autoincrement=False),
-    sqlite_with_rowid=False,
-)
-_HEAD = "SELECT position, recorded_at FROM head"
-_NEWEST = text(_HEAD)
-_POSITION_AT = text("""
-    WITH RECURSIVE bisection(low, high) AS (
-        SELECT CAST(0 AS BIGINT), position FROM head
-        UNION ALL
-        SELECT CASE WHEN recorded_at <= :recorded_at THEN position ELSE low END,
-               CASE WHEN recorded_at <= :recorded_at THEN high ELSE position - 1 END
-        FROM bisection JOIN entries ON position = (low + high + 1) / 2
-        WHERE low < high
-    )
-    SELECT max(low) AS position FROM bisection""")
-
-# Of each item an entry has all the tags and one of the types; no types stand for any.
-_Query = Iterable[tuple[Sequence[str], Collection[str]]]
-
-
-def _positions(query: _Query, after: int, until: int | None, limit: int | None) -> Any:
-    """Select the positions of entries that match an item of the query, or all if it has none."""
-
-    def matching(tags: Sequence[str], types: Collection[str]) -> Select[Any]:
-        table = _tags if tags else _entries
-        found = select(table.c.position.label("found")).where(table.c.position > after)
-        if until is not None:
-            found = found.where(table.c.position <= until)
-        if types:
-            found = found.where(table.c.type.in_(sorted(types)))
-        if tags:
-            found = found.where(table.c.tag == tags[0])
-        for tag in tags[1:]:
-            also = _tags.alias()
-            same_entry = and_(also.c.type == table.c.type, also.c.position == table.c.position)
-            found = found.join(also, and_(also.c.tag == tag, same_entry))
-        return found
-
-    found = [matching(tags, types) for tags, types in query] or [matching((), ())]
-    return (found[0] if len(found) == 1 else union(*found)).order_by("found").limit(limit)
-
-
-def _first(tags: Collection[str], types: Collection[str], after: int) -> Select[Any]:
-    """Select a position after the given one with one of the tags and one of the types."""
-    table = _entries if "" in tags else _tags
-    found = select(table.c.position).where(table.c.position > after).limit(1)
-    if types:
-        found = found.where(table.c.type.in_(types))
-    return found if "" in tags else found.where(_tags.c.tag.in_(tags))
-
-
-class _Recent:
-    """The last position of every tag and type recorded above a floor; tag "" is every entry's."""
-
-    def __init__(self, floor: int) -> None:
-        self.floor = floor
-        self.last: dict[str, dict[str, int]] = {}
-
-    def __len__(self) -> int:
-        return len(self.last)
-
-    def note(self, position: int, type_: str, tags: Iterable[str]) -> None:
-        for tag in ("", *tags):
-            self.last.setdefault(tag, {})[type_] = position
-
-    def update(self, newer: "_Recent") -> None:
-        for tag, types in newer.last.items():
-            self.last.setdefault(tag, types).update(types)
-
-    def moved(self, condition: Condition) -> bool:
-        for tag, types in condition.reads:
-            if last := self.last.get(tag):
-                positions = (last.get(type_, 0) for type_ in types) if types else last.values()
-                if max(positions) > condition.after:
-                    return True
-        return False
-
-
-def _stored(
-    position: int, type_: str, recorded_at: int, tags: str, entry: bytes, leaf_hash: bytes
-) -> Sealed:
-    """A row of `entries`."""
-    return Sealed(position, recorded_at, type_, tuple(json.loads(tags)), entry, leaf_hash)
-
-
-@dataclass(slots=True)
-class _Batch:
-    """What a group of appends comes to on top of a known head: outcomes, and the next head."""
-
-    known: tuple[int, int]
-    position: int
-    recorded_at: int
-    recent: _Recent
-    sealed: list[Sealed] = field(default_factory=list)
-    outcomes: list[Outcome] = field(default_factory=list)
-
-    def add(self, sealed: Sequence[Sealed]) -> None:
-        """Take in the entries of one append."""
-        self.outcomes.append(tuple(sealed))
-        self.sealed.extend(sealed)
-        for one in sealed:
-            self.position, self.recorded_at = one.position, one.recorded_at
-            self.recent.note(one.position, one.type, one.tags)
-
-    def entry_rows(self) -> list[tuple[Any, ...]]:
-        """Rows of `entries`, in the order of its columns."""
-        tags = [f"[{','.join(map(encode_basestring, one.tags))}]" for one in self.sealed]
-        return [
-            (one.position, one.type, one.recorded_at, array, one.entry, one.leaf_hash)
-            for one, array in zip(self.sealed, tags, strict=True)
-        ]
-
-    def tag_rows(self) -> list[tuple[str, str, int]]:
-        """Rows of `tags`, in the order of its columns."""
-        return [(tag, one.type, one.position) for one in self.sealed for tag in set(one.tags)]
-
-
-class _Sqlite:
-    """SQLite in WAL mode; the triggers keep the tables true to the entries inserted."""
-
-    begin: ClassVar = "BEGIN IMMEDIATE"
-    locked_head: ClassVar = _HEAD
-    tables: ClassVar = (
-        # The newest entry is the head: a row of its own could only disagree, and would cost a page.
-        """CREATE VIEW head AS SELECT 1 AS id, coalesce(max(position), 0) AS position,
-        coalesce(recorded_at, 0) AS recorded_at FROM entries""",
-        """CREATE TRIGGER entries_follow BEFORE INSERT ON entries
-        WHEN NEW.position <> (SELECT position + 1 FROM head)
-        OR NEW.recorded_at < (SELECT recorded_at FROM head)
-        BEGIN SELECT RAISE(ABORT, 'INSERT refused: it does not follow the head'); END""",
-        """CREATE TRIGGER entries_tagged AFTER INSERT ON entries BEGIN
-        INSERT OR IGNORE INTO tags SELECT value, NEW.type, NEW.position FROM json_each(NEW.tags);
-        END""",
-        *(
-            f"CREATE TRIGGER {table}_{action} BEFORE {action} ON {table} BEGIN"
-            f" SELECT RAISE(ABORT, '{action} refused: what is recorded in {table} stays'); END"
-            for table in ("entries", "tags")
-            for action in ("UPDATE", "DELETE")
-        ),
-    )
-
-    tagged: ClassVar = text("""
-        SELECT tags.tag, entries.* FROM json_each(:pairs) AS pair
-        CROSS JOIN tags ON tags.tag = json_extract(pair.value, '$[0]')
-            AND tags.type = json_extract(pair.value, '$[1]')
-        CROSS JOIN entries ON entries.position = tags.position
-        ORDER BY tags.position""")
-
-    def options(self, busy_timeout: float) -> dict[str, Any]:
-        return {"timeout": busy_timeout}
-
-    def prepare(self, connection: Any, busy_timeout: float) -> None:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-
-    def pairs(self, tags: Sequence[str], types: Sequence[str]) -> dict[str, Any]:
-        return {"pairs": json.dumps(list(zip(tags, types, strict=True)))}
-
-    def is_statement(self, batch: _Batch) -> bool:
-        """Whether storing takes one statement, which is then a transaction of its own."""
-        return 0 < len(batch.sealed) <= 100
-
-    def store(self, connection: Connection, batch: _Batch) -> bool:
-        """Insert if the head is as known; else do nothing and return False."""
-        rows = batch.entry_rows()
-        try:
-            for start in range(0, len(rows), 100):
-                some = rows[start : start + 100]
-                values = tuple(value for row in some for value in row)
-                connection.exec_driver_sql(_sqlite_insert(len(some)), values)
-        except exc.IntegrityError as error:
-            if "does not follow the head" in str(error.orig):
-                return False
-            raise
-        return True
-
-    def hints(self, connection: Any, closed: threading.Event) -> Iterator[int | None]:
-        """Yield when others may have recorded something, up to a position if that is known."""
-        while not closed.wait(0.05):
-            yield None
-
-
-@cache
-def _sqlite_insert(rows: int) -> str:
-    values = [tuple(_entries.columns.keys())] * rows
-    return str(insert(_entries).values(values).compile(dialect=sqlite.dialect()))
-
-
-class _Postgresql:
-    """PostgreSQL; the head is a row, locked and moved by each append."""
-
-    begin: ClassVar = "BEGIN"
-    locked_head: ClassVar = "SELECT position, recorded_at FROM head FOR UPDATE"
-    tables: ClassVar = (
-        """CREATE TABLE head (id integer PRIMARY KEY CHECK (id = 1),
-        position bigint NOT NULL, recorded_at bigint NOT NULL)""",
-        "INSERT INTO head VALUES (1, 0, 0)",
-        """CREATE FUNCTION refuse_to_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-        RAISE EXCEPTION USING MESSAGE = TG_OP || ' refused: what is recorded in '
-        || TG_TABLE_NAME || ' stays'; END $$""",
-        """CREATE TRIGGER entries_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON entries
-        EXECUTE FUNCTION refuse_to_change()""",
-        """CREATE TRIGGER tags_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON tags
-        EXECUTE FUNCTION refuse_to_change()""",
-        """CREATE TRIGGER head_stays BEFORE INSERT OR DELETE OR TRUNCATE ON head
-        EXECUTE FUNCTION refuse_to_change()""",
-        """CREATE TRIGGER head_rises BEFORE UPDATE ON head FOR EACH ROW
-        WHEN (NEW.position < OLD.position OR NEW.recorded_at < OLD.recorded_at)
-        EXECUTE FUNCTION refuse_to_change()""",
-    )
-    _move_and_insert = """
-        WITH moved AS (
-            UPDATE head SET position = %(to)s, recorded_at = %(to_time)s
-            WHERE position = %(known)s AND recorded_at = %(known_time)s
-            RETURNING position
-        ), inserted AS (
-            INSERT INTO entries (position, type, recorded_at, tags, entry, leaf_hash)
-            SELECT new.* FROM moved, unnest(
-                %(position)b::bigint[], %(type)b::text[], %(recorded_at)b::bigint[],
-                %(tags)b::text[], %(entry)b::bytea[], %(leaf_hash)b::bytea[]) AS new
-        ), tagged AS (
-            INSERT INTO tags (tag, type, position)
-            SELECT new.* FROM moved, unnest(
-                %(tag)b::text[], %(tag_type)b::text[], %(tag_position)b::bigint[]) AS new
-        )
-        SELECT pg_notify('curule_log', position::text) FROM moved"""
-
-    tagged: ClassVar = text("""
-        SELECT tags.tag, entries.*
-        FROM unnest(CAST(:tags AS text[]), CAST(:types AS text[])) AS pair (tag, type)
-        JOIN tags ON tags.tag = pair.tag AND tags.type = pair.type
-        JOIN entries ON entries.position = tags.position
-        ORDER BY tags.position""")
-
-    def options(self, busy_timeout: float) -> dict[str, Any]:
-        """Arguments of connect(): a dead network is noticed within seconds."""
-        return {
-            "connect_timeout": 5,
-            "tcp_user_timeout": 5_000,
-            "keepalives_idle": 5,
-            "keepalives_interval": 1,
-            "keepalives_count": 5,
-        }
-
-    def prepare(self, connection: Any, busy_timeout: float) -> None:
-        connection.execute(
-            "SELECT set_config('lock_timeout', %s, false),"
-            " set_config('statement_timeout', '10s', false),"
-            " set_config('idle_in_transaction_session_timeout', '10s', false),"
-            " set_config('default_transaction_isolation', 'read committed', false),"
-            " set_config('synchronous_commit',"
-            "  replace(current_setting('synchronous_commit'), 'off', 'on'), false)",
-            (f"{busy_timeout * 1_000:.0f}ms",),
-        )
-
-    def pairs(self, tags: Sequence[str], types: Sequence[str]) -> dict[str, Any]:
-        return {"tags": list(tags), "types": list(types)}
-
-    def is_statement(self, batch: _Batch) -> bool:
-        return True
-
-    def store(self, connection: Connection, batch: _Batch) -> bool:
-        """Insert if the head was as known and could be moved; one statement, so one round trip."""
-        values: dict[str, Any] = {
-            "to": batch.position,
-            "to_time": batch.recorded_at,
-            "known": batch.known[0],
-            "known_time": batch.known[1],
-        }
-        for names, rows in (
-            (_entries.columns.keys(), batch.entry_rows()),
-            (("tag", "tag_type", "tag_position"), batch.tag_rows()),
-        ):
-            values |= {name: [row[number] for row in rows] for number, name in enumerate(names)}
-        return connection.exec_driver_sql(self._move_and_insert, values).first() is not None
-
-    def hints(self, connection: Any, closed: threading.Event) -> Iterator[int | None]:
-        connection.execute("LISTEN curule_log")
-        while not closed.is_set():
-            yield None
-            for notification in connection.notifies(timeout=0.5, stop_after=1):
-                yield int(notification.payload)
 
 
 class _Call:
@@ -472,7 +108,7 @@ class Log(DCBRecorder):
         self._listeners: list[Callable[[Sequence[Sealed]], None]] = []
         address = make_url(url)
         is_sqlite = address.get_backend_name() == "sqlite"
-        self._database: _Sqlite | _Postgresql = _Sqlite() if is_sqlite else _Postgresql()
+        self._database: Sqlite | Postgresql = Sqlite() if is_sqlite else Postgresql()
         options = self._database.options(busy_timeout)
         self._engine = create_engine(
             address,
@@ -491,7 +127,7 @@ class Log(DCBRecorder):
         self._written = 0.0
         self._crowded = False  # whether the last commit was for several callers
         self._known = (0, 0)  # the head as known here, and what was recorded up to it
-        self._recent = _Recent(0)
+        self._recent = Recent(0)
 
         self._door = threading.Lock()  # guards the queue, and whether somebody holds the baton
         self._queue: list[_Call] = []
@@ -512,7 +148,7 @@ class Log(DCBRecorder):
                         return
                     connection.detach()  # so that closing it undoes what is not committed
                     connection.exec_driver_sql(self._database.begin)
-                    _metadata.create_all(connection)
+                    metadata.create_all(connection)
                     for statement in self._database.tables:
                         connection.exec_driver_sql(statement)
                     connection.exec_driver_sql("COMMIT")
@@ -621,13 +257,13 @@ class Log(DCBRecorder):
         return self._writer
 
     def _forget(self) -> None:
-        self._known, self._recent = (0, 0), _Recent(0)
+        self._known, self._recent = (0, 0), Recent(0)
         writer, self._writer = self._writer, None
         if writer is not None:
             writer.invalidate()
             writer.close()
 
-    def _store(self, connection: Connection, appends: Sequence[Append]) -> _Batch:
+    def _store(self, connection: Connection, appends: Sequence[Append]) -> Batch:
         batch = self._judge(connection, appends)
         if all(isinstance(outcome, Exception) for outcome in batch.outcomes):
             return batch
@@ -650,7 +286,7 @@ class Log(DCBRecorder):
             return
         self._known = (position, recorded_at)
         if 0 <= position - known <= CAUGHT_UP:
-            column = _entries.c
+            column = entries_table.c
             missed = select(column.position, column.recorded_at, column.type, column.tags)
             missed = missed.where(column.position >= known).order_by(column.position)
             rows = connection.execute(missed).all()
@@ -659,11 +295,11 @@ class Log(DCBRecorder):
                     self._recent.note(row.position, row.type, json.loads(row.tags))
                 return
         # Too far behind; or this is not the history we knew, but a standby's that lacks its end.
-        self._recent = _Recent(position)
+        self._recent = Recent(position)
 
-    def _judge(self, connection: Connection, appends: Sequence[Append]) -> _Batch:
+    def _judge(self, connection: Connection, appends: Sequence[Append]) -> Batch:
         """Judge and seal on the head as known here; a refusal holds wherever it is by now."""
-        batch = _Batch(self._known, *self._known, _Recent(self._known[0]))
+        batch = Batch(self._known, *self._known, Recent(self._known[0]))
         failed = self._failed_below_floor(connection, appends)
         for append in appends:
             recorded_at = max(self._clock(), batch.recorded_at + 1)
@@ -707,19 +343,19 @@ class Log(DCBRecorder):
             for condition in conditions:
                 for tag, types in condition.reads:
                     tags.setdefault(types, set()).add(tag)
-            found = (_first(tags[types], types, after) for types in tags)
+            found = (first_after(tags[types], types, after) for types in tags)
             return any(connection.execute(first).first() is not None for first in found)
 
         if not below or not fail(below):
             return ()
         return {condition for condition in below if fail([condition])}
 
-    def _accept(self, batch: _Batch) -> None:
+    def _accept(self, batch: Batch) -> None:
         """Learn and tell what this process has committed."""
         self._known = (batch.position, batch.recorded_at)
         self._recent.update(batch.recent)
         if len(self._recent) > REMEMBERED:
-            self._recent = _Recent(batch.position)
+            self._recent = Recent(batch.position)
         for listener in self._listeners:
             try:
                 listener(batch.sealed)
@@ -731,7 +367,7 @@ class Log(DCBRecorder):
 
     def head(self) -> tuple[int, int]:
         """The newest position and its `recorded_at`; (0, 0) when the log is empty."""
-        newest = self._rows(_NEWEST)[0]
+        newest = self._rows(NEWEST)[0]
         return newest.position, newest.recorded_at
 
     def entries(
@@ -748,7 +384,7 @@ class Log(DCBRecorder):
 
     def position_at(self, recorded_at: int) -> int:
         """The largest position recorded at that time or before, 0 if there is none."""
-        return int(self._rows(_POSITION_AT, {"recorded_at": recorded_at})[0].position)
+        return int(self._rows(POSITION_AT, {"recorded_at": recorded_at})[0].position)
 
     def tagged(self, pairs: Collection[tuple[str, str]]) -> list[tuple[str, Sealed]]:
         """Every entry with a tag and type of these pairs, beside that tag, ascending.
@@ -757,16 +393,15 @@ class Log(DCBRecorder):
         """
         tags, types = [tag for tag, _ in pairs], [type_ for _, type_ in pairs]
         parameters = self._database.pairs(tags, types)
-        return [
-            (row[0], _stored(*row[1:])) for row in self._rows(self._database.tagged, parameters)
-        ]
+        found = self._rows(self._database.tagged, parameters)
+        return [(row[0], stored_again(*row[1:])) for row in found]
 
     def _entries(
-        self, query: _Query, after: int, until: int | None, limit: int | None
+        self, query: Query, after: int, until: int | None, limit: int | None
     ) -> list[Sealed]:
-        found = select(_entries).order_by(_entries.c.position)
-        found = found.where(_entries.c.position.in_(_positions(query, after, until, limit)))
-        return [_stored(*row) for row in self._rows(found)]
+        found = select(entries_table).order_by(entries_table.c.position)
+        found = found.where(entries_table.c.position.in_(positions_of(query, after, until, limit)))
+        return [stored_again(*row) for row in self._rows(found)]
 
     def _rows(self, query: Executable, parameters: dict[str, Any] | None = None) -> list[Any]:
         for last in (False, True):
@@ -889,7 +524,7 @@ class Log(DCBRecorder):
         while True:
             if not exact:
                 seen = self.head()[0]
-                if self._rows(_positions(items, after, seen, 1)):
+                if self._rows(positions_of(items, after, seen, 1)):
                     raise IntegrityError(condition)
                 after = max(after, seen)
             try:

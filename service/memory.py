@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 
 from domain.entries import Entry, read
 from domain.register import Read
-from service.log import Log, Sealed
+from service.appends import Sealed
+from service.log import Log
 
 REMEMBERED = 300_000
 """Entries and empty places kept; beyond, the tags not asked for longest are forgotten."""
@@ -30,13 +31,18 @@ class Memory:
         self._lock = threading.RLock()
         self._tags: OrderedDict[str, _Types] = OrderedDict()
         self._size = 0
-        self._position = log.head()[0]
+        self._position, self._recorded_at = log.head()
         log.add_listener(self.take_in)
 
     @property
     def position(self) -> int:
         """The position that everything remembered is complete up to."""
         return self._position
+
+    @property
+    def recorded_at(self) -> int:
+        """When the newest entry known here was recorded, in µs since 1970."""
+        return self._recorded_at
 
     def entries(self, tag: str, types: frozenset[str]) -> Sequence[Entry]:
         """Every recorded entry with a tag and one of the types (none given: any), in order."""
@@ -91,8 +97,9 @@ class Memory:
 
     def catch_up(self) -> bool:
         """Follow the log to its newest entry; whether there was anything new."""
-        newest = self._log.head()[0]
+        newest, recorded_at = self._log.head()
         with self._lock:
+            self._recorded_at = max(self._recorded_at, recorded_at)
             behind = newest > self._position
             if behind:
                 self._fill(newest)
@@ -113,7 +120,7 @@ class Memory:
             if known is not None and (not known or known[-1].position < one.position):
                 known.append(one)
                 self._size += 1
-        self._position = one.position
+        self._position, self._recorded_at = one.position, one.recorded_at
 
     def _forget(self, needed: set[str]) -> None:
         """Make room, but for what was just asked for."""

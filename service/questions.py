@@ -20,8 +20,8 @@ from domain import dates
 from domain.entries import instant, microseconds
 from projections import basis as b
 from projections.views import VERSION
+from service.appends import now_in_microseconds
 from service.ledger import Ledger
-from service.log import now_in_microseconds
 from service.problems import BEHIND, CLOCKS, FUTURE, Problem
 
 PATIENCE = 5.0

@@ -16,8 +16,9 @@ from domain.entries import MAX_ENTRY_BYTES, Entry, halves, instant, read, seal
 from domain.fields import Commitment
 from domain.recording import Violation, decide, draft, foreseen, with_ids
 from domain.shape import commit
+from service.appends import Append, Condition, Draft, LogMoved, Sealed
 from service.content import stored, with_stored_ids
-from service.log import Append, Condition, Draft, Log, LogMoved, Sealed
+from service.log import Log
 from service.memory import Memory
 from service.vault import Disclosure, Vault, disclose
 
@@ -179,7 +180,8 @@ class Recorder:
         )
         if too_long := tuple(_too_long(committed)):
             return Refusal(too_long)
-        deadline = self._clock() + PATIENCE
+        # The log's time may be ahead of this machine's: it never goes back.
+        deadline = max(self._clock(), self._memory.recorded_at) + PATIENCE
         return _Judged(drafts, Append(committed, condition, deadline), tuple(disclosures))
 
     def _append(self, judged: Sequence[_Judged]) -> Sequence[tuple[Sealed, ...] | Exception]:

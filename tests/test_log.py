@@ -17,7 +17,8 @@ from sqlalchemy import create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 
 import service.log
-from service.log import Append, Condition, Draft, Log, LogMoved, Sealed
+from service.appends import Append, Condition, Draft, LogMoved, Sealed
+from service.log import Log
 
 ANY: frozenset[str] = frozenset()
 HOUR = 3_600_000_000

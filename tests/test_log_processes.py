@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from service.log import Append, Condition, Draft, Log, LogMoved
+from service.appends import Append, Condition, Draft, LogMoved
+from service.log import Log
 
 ROOT = Path(__file__).parent.parent
 THREADS = 4

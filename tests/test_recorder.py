@@ -112,6 +112,15 @@ def test_of_those_who_race_for_one_seat_one_wins(tmp_path: Path) -> None:
         assert len(holds) == 1
 
 
+def test_a_clock_that_goes_back_stops_nobody(tmp_path: Path) -> None:
+    with ledger_in(tmp_path) as ledger:
+        record(ledger, *FOUNDING)
+        newest = ledger.log.head()[1]
+        ledger.recorder._clock = ledger.log._clock = lambda: newest - 3_600_000_000
+        assert isinstance(record(ledger, started("ann"), title="Inauguration"), Receipt)
+        assert ledger.log.head()[1] == newest + 1
+
+
 def test_texts_of_what_was_never_recorded_are_swept_and_no_others(ledger: Ledger) -> None:
     recorded_until = ledger.log.head()[1]
     orphan = disclose("title", "never recorded", subject="decision:gone", decision="gone")
