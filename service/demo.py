@@ -12,6 +12,7 @@ import shutil
 import socket
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -71,22 +72,41 @@ async def play(
     *,
     once: bool,
 ) -> None:
-    """Serve, record and show; then serve on, unless `once`."""
+    """Serve, record and show; then serve on, unless `once`. Whoever interrupts ends the server."""
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     try:
-        at = address(listening)
-        say(output(), f"Curule serves at {at}, from {settings.views.parent}")
-        async with client.door(at) as service:
-            await _record(service, decisions, settings)
-            for day in DAYS:
-                await _show(service, day)
-        for line in _next_steps(at, settings, once=once):
-            say(output(), line)
-        if not once:
-            await serving
+        while not (server.started or serving.done()):  # noqa: ASYNC110 - uvicorn has but a flag
+            await asyncio.sleep(0.01)
+        showing = asyncio.create_task(_show_it_all(listening, decisions, settings, once=once))
+        await asyncio.wait((serving, showing), return_when=asyncio.FIRST_COMPLETED)
+        if serving.done():
+            showing.cancel()
+            with suppress(asyncio.CancelledError, Unanswered):
+                await showing
+        else:
+            await showing
+            if not once:
+                await serving
     finally:
         server.should_exit = True
         await serving
+
+
+async def _show_it_all(
+    listening: socket.socket,
+    decisions: Sequence[tuple[str, Any]],
+    settings: Settings,
+    *,
+    once: bool,
+) -> None:
+    at = address(listening)
+    say(output(), f"Curule serves at {at}, from {settings.views.parent}")
+    async with client.door(at) as service:
+        await _record(service, decisions, settings)
+        for day in DAYS:
+            await _show(service, day)
+    for line in _next_steps(at, settings, once=once):
+        say(output(), line)
 
 
 async def _record(
