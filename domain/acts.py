@@ -609,6 +609,10 @@ class ActivistTransferred(StructureAct):
     reason: Text | None = None
     """Why."""
 
+    def __post_init__(self) -> None:
+        if self.body == self.from_body:
+            raise ValueError("from_body: give another body than the one joined")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActivistExcluded(StructureAct):

@@ -104,6 +104,8 @@ def _in_life(register: Register, entry: Entry) -> Iterator[Breach]:
             yield from _inside(
                 register, moment.window, moment.does is Does.ENDS, kind, subject, entry.position
             )
+        if moment.track.attribute == "within" and moment.value is not None:
+            yield from _inside(register, moment.window, False, "body", moment.value, entry.position)
     act = entry.act
     if isinstance(act, DecisionTaken) and act.taken_by and act.date:
         yield from _inside(
@@ -117,10 +119,12 @@ def _in_life(register: Register, entry: Entry) -> Iterator[Breach]:
 def _around(register: Register, track: Track) -> Iterator[tuple[Kind, str]]:
     """What a track's moments must happen within the life of."""
     match track.kind:
-        case "body" | "person" | "post" if track.attribute != LIFE:
-            yield _kind(track.kind), track.subject
         case "post":
+            if track.attribute != LIFE:
+                yield "post", track.subject
             yield from _body_of(register, track.subject)
+        case "body" | "person" if track.attribute != LIFE:
+            yield _kind(track.kind), track.subject
         case "tenure" | "approval":
             yield "post", track.subject
             yield from _body_of(register, track.subject)
@@ -131,6 +135,8 @@ def _around(register: Register, track: Track) -> Iterator[tuple[Kind, str]]:
         case "line":
             kind, _, subject = track.subject.partition(":")
             yield _kind(kind), subject
+            if kind == "post":
+                yield from _body_of(register, subject)
             yield "body", track.attribute.partition("/")[2]
 
 
@@ -155,7 +161,7 @@ def _inside(
 ) -> Iterator[Breach]:
     """A window is outside a life only if all of it is; an ending may fall on the last day."""
     life = register.life(kind, subject)
-    if life is None:
+    if life is None or life.because[0] == position:
         return
     if when.latest < life.since.earliest:
         how = f"before {kind} {subject} exists"
@@ -254,8 +260,12 @@ def _way_back(
                 position, here = step
                 way.append(position)
             return tuple(way)
+        life = register.life("body", here[0])
+        if life is None:
+            continue
         for place in register.timeline(Track("body", here[0], "within")).spells:
-            first, last = max(here[1], place.since.latest), min(here[2], place.until.earliest)
+            first = max(here[1], place.since.latest, life.since.latest)
+            last = min(here[2], place.until.earliest, life.until.earliest)
             around = (place.value, first, last)
             if place.value and first < last and around not in led:
                 led[around] = (place.because[0], here)
@@ -283,26 +293,29 @@ def _seats_suffice(register: Register, post: str) -> Iterator[Breach]:
     for seats in stated:
         first, last = seats.since.latest, seats.until.earliest
         changes = sorted(
-            (day, step, position)
-            for start, end, position in held
+            (day, step, person, position)
+            for start, end, person, position in held
             if max(start, first) < min(end, last)
             for day, step in ((max(start, first), 1), (min(end, last), -1))
         )
-        holding: set[int] = set()
-        for day, step, position in changes:
-            holding = holding | {position} if step > 0 else holding - {position}
+        holding: dict[str, int] = {}
+        for day, step, person, position in changes:
+            if step > 0:
+                holding[person] = position
+            else:
+                del holding[person]
             if len(holding) > seats.value:
                 yield Breach(
                     "seats_exceeded",
                     f"post {post} has {seats.value} seat{'s' * (seats.value != 1)}, "
                     f"and {len(holding)} persons hold it on {iso(day)}",
-                    (*sorted(holding), seats.because[0]),
+                    (*sorted(set(holding.values())), seats.because[0]),
                 )
                 break
 
 
-def _certainly_held(register: Register, post: str) -> Iterator[tuple[int, int, int]]:
-    """For each tenure the first day, the day after the last, and its entry, as far as certain."""
+def _certainly_held(register: Register, post: str) -> Iterator[tuple[int, int, str, int]]:
+    """For each certain tenure the first day, the day after the last, the person and the entry."""
     lives = [register.life("post", post)]
     lives += [register.life(kind, body) for kind, body in _body_of(register, post)]
     tracks = register.tracks(f"post:{post}", TENURE_ACTS, "tenure")
@@ -314,4 +327,4 @@ def _certainly_held(register: Register, post: str) -> Iterator[tuple[int, int, i
             start = max(each.since.latest for each in (tenure, *around))
             end = min(each.until.earliest for each in (tenure, *around))
             if start < end:
-                yield start, end, tenure.because[0]
+                yield start, end, track.attribute, tenure.because[0]

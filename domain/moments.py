@@ -14,7 +14,7 @@ from functools import singledispatch
 from typing import Any, NamedTuple
 
 from domain import acts as a
-from domain.dates import ALWAYS, DAWN, Window, window
+from domain.dates import ALWAYS, Window, window
 from domain.shape import to_json
 from domain.tracks import ACTIVIST, LIFE, Track
 
@@ -89,10 +89,10 @@ def _changes(act: a.StructureAct) -> Iterable[_Change]:
 @_changes.register
 def _(act: a.PersonRegistered) -> Iterator[_Change]:
     person = _given(act.person)
-    known_by = Window(DAWN, window(act.effective).latest)
     yield _Change(Track("person", person, LIFE), Does.BEGINS, {}, window=ALWAYS)
     for change in _set("person", person, name=act.name):
-        yield change._replace(window=known_by)
+        yield change._replace(window=ALWAYS)  # until a name is dated, this one will do
+        yield change
     yield from _set("person", person, other_names=act.other_names or None)
 
 

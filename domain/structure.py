@@ -84,7 +84,7 @@ def assemble(
     """
     on = _sorted(present)
     lives = {body: facts[LIFE][0] for body, facts in on.bodies.items() if LIFE in facts}
-    places = {body: _shown(on.bodies[body]["within"], day) for body in lives}
+    places = {body: _place(on.bodies[body]["within"], lives, day) for body in lives}
     certainty = {body: _certainty(body, lives, places, day) for body in lives}
     posts: dict[str, list[tuple[str, Spell]]] = defaultdict(list)
     for post, facts in on.posts.items():
@@ -101,6 +101,7 @@ def assemble(
             _body(
                 body,
                 on.bodies[body],
+                places[body],
                 day,
                 sure,
                 posts=tuple(post for post in own if post is not None),
@@ -151,6 +152,12 @@ def _shown(present: Sequence[Spell], day: int, made_by: int | None = None) -> Sp
     return min(first, key=_start, default=None)
 
 
+def _place(present: Sequence[Spell], lives: Mapping[str, Spell], day: int) -> Spell | None:
+    """Where a body stands: in a body that is there, as long as it may have been put into one."""
+    there = [spell for spell in present if spell.value is None or spell.value in lives]
+    return _shown(there or present, day)
+
+
 def _start(spell: Spell) -> tuple[int, int, int]:
     return (spell.since.latest, spell.since.earliest, spell.because[0])
 
@@ -181,6 +188,7 @@ def _least(*certainties: Certainty | None) -> Certainty | None:
 def _body(
     body: str,
     facts: Mapping[str, Sequence[Spell]],
+    place: Spell | None,
     day: int,
     certainty: Certainty,
     *,
@@ -191,6 +199,7 @@ def _body(
     life = facts[LIFE][0]
     made_by = life.because[0]
     shown = {name: _shown(each, day, made_by) for name, each in facts.items() if name != LIFE}
+    shown["within"] = place
     values = {name: spell.value for name, spell in shown.items() if spell is not None}
     return Body(
         id=body,
@@ -306,20 +315,23 @@ def _lines(
     lines = []
     origins = [(f"body:{body}", None), *((f"post:{post}", post) for post in sorted(posts))]
     for origin, post in origins:
-        post_life = on.posts[post][LIFE][0].on(day) if post is not None else "certain"
+        around = [on.bodies[body][LIFE][0], *(on.posts[post][LIFE] if post is not None else ())]
         for spell in sorted(on.lines[origin], key=lambda line: line.track):
             kind, _, target = spell.track.attribute.partition("/")
-            sure = _least(spell.on(day), certainty[body], certainty.get(target), post_life)
+            lives = [spell, *around, *on.bodies[target].get(LIFE, ())]
+            own = _least(*(life.on(day) for life in lives))
+            sure = _least(own, certainty[body], certainty.get(target))
             if sure is not None:
+                until, because = _soonest_end(*lives)
                 lines.append(
                     Line(
                         kind=kind,  # type: ignore[arg-type]
                         to=target,
                         post=post,
                         since=spell.since_text,
-                        until=spell.until_text,
+                        until=until,
                         certainty=sure,
-                        because=tuple(sorted(spell.because)),
+                        because=tuple(sorted({*spell.because, *because})),
                     )
                 )
     return tuple(lines)

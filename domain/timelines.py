@@ -7,13 +7,13 @@ was recorded in. A spell has four bounds, for its beginning and its end may each
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from heapq import heappop, heappush
+from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
 from typing import Any, Literal
 
 from domain.dates import DAWN, NEVER, OPEN, Window
 from domain.moments import Does, Moment
-from domain.tracks import Track
+from domain.tracks import LIFE, Track
 
 Certainty = Literal["certain", "possible"]
 
@@ -77,10 +77,10 @@ def fold(moments: Iterable[Moment], ground: Ground) -> Timeline:
     `ground` tells how an election ended, None while it stands. Where the days of two moments leave
     their order open, the one that fits goes first; bounds are then tightened along that order.
     """
-    known = list(moments)
-    if len(known) == 1 and known[0].does in (Does.BEGINS, Does.SETS):
-        return Timeline((_begun(known[0], known[0].window, None, ground, []),))
-    ordered, faults = _fitting(in_order(known))
+    known = [moment for moment in moments if not _never_was(moment, ground)]
+    if len(known) == 1 and known[0].does in (Does.BEGINS, Does.SETS) and not known[0].ground:
+        return Timeline((_begun(known[0], known[0].window, None, []),))
+    ordered, faults = _fitting(in_order(known, ground))
     windows = _tightened(ordered, faults)
     steps = list(zip(ordered, windows, strict=True))
     firm = _next_firm(steps)
@@ -91,44 +91,77 @@ def fold(moments: Iterable[Moment], ground: Ground) -> Timeline:
             runs = False
         elif moment.does is not Does.ATTESTS:
             runs = True
-            spells.append(_begun(moment, when, firm[index], ground, faults))
+            spells.append(_begun(moment, when, firm[index], faults))
         elif not runs:
             before = steps[index - 1] if index else None
             after = steps[index + 1] if index + 1 < len(steps) else None
             spells.append(_attested(moment, when, before, after))
     faults += _two_values(ordered)
-    present = (spell for spell in spells if spell.since.earliest < spell.until.latest)
+    # A life of no day is kept all the same: nothing may happen in it.
+    present = (
+        spell
+        for spell in spells
+        if spell.since.earliest < spell.until.latest or spell.track.attribute == LIFE
+    )
     return Timeline(tuple(present), tuple(faults))
 
 
-def in_order(moments: list[Moment]) -> list[Moment]:
-    """Order one track's moments on the effective clock.
+def _never_was(moment: Moment, ground: Ground) -> bool:
+    """Whether the election that a moment rests on was annulled by the day it begins."""
+    ending = ground(moment.ground) if moment.ground is not None else None
+    return ending is not None and ending.window.latest <= moment.window.earliest
+
+
+def _by_annulment(moment: Moment, ground: Ground) -> Moment | None:
+    """The ending of what rests on an annulled election, no sooner than its beginning."""
+    ending = ground(moment.ground) if moment.ground is not None else None
+    if ending is None:
+        return None
+    soonest = moment.window.earliest
+    window = Window(max(ending.window.earliest, soonest), max(ending.window.latest, soonest))
+    return Moment(moment.track, Does.ENDS, window, ending.text, None, ending.position)
+
+
+def in_order(moments: Sequence[Moment], ground: Ground) -> list[Moment]:
+    """Order one track's moments on the effective clock, endings by annulment among them.
 
     Where days leave the order open (equal days included): while something holds, an ending goes
     first, else a beginning; then the smaller earliest day (latest, where the earliest is
-    unbounded), then the smaller latest, then position.
+    unbounded), then the smaller latest, then position. An annulment ends what rests on its
+    election if that still runs, and nothing else.
     """
-    if len(moments) < 2:
-        return moments
-    by_earliest = sorted(moments, key=lambda moment: moment.window.earliest)
-    by_latest = sorted(moments, key=lambda moment: moment.window.latest)
+    arriving = [(moment.window.earliest, id(moment), moment) for moment in moments]
+    remaining = [(moment.window.latest, id(moment)) for moment in moments]
+    heapify(arriving)
+    heapify(remaining)
     waiting = _Waiting()
     done: set[int] = set()
+    annulling: dict[int, tuple[Moment, Moment]] = {}  # what an annulment ends; both are kept alive
     ordered: list[Moment] = []
-    arrived = first = 0
-    holds = False
-    while len(ordered) < len(moments):
-        while id(by_latest[first]) in done:
-            first += 1
-        threshold = by_latest[first].window.latest
-        while arrived < len(by_earliest) and by_earliest[arrived].window.earliest <= threshold:
-            waiting.add(by_earliest[arrived])
-            arrived += 1
-        moment = waiting.take(holds)
+    running: Moment | None = None
+    while True:
+        while remaining and remaining[0][1] in done:
+            heappop(remaining)
+        if not remaining:
+            return ordered
+        while arriving and arriving[0][0] <= remaining[0][0]:
+            waiting.add(heappop(arriving)[2])
+        moment = waiting.take(running is not None)
         done.add(id(moment))
+        if moment.does is Does.ENDS:
+            ends = annulling.get(id(moment))
+            if ends is None or ends[1] is running:
+                ordered.append(moment)
+                running = None
+            continue
         ordered.append(moment)
-        holds = moment.does is not Does.ENDS
-    return ordered
+        if moment.does is not Does.ATTESTS or running is None:
+            running = moment
+        annulled = _by_annulment(moment, ground)
+        if annulled is not None:
+            annulling[id(annulled)] = (annulled, moment)
+            heappush(arriving, (annulled.window.earliest, id(annulled), annulled))
+            heappush(remaining, (annulled.window.latest, id(annulled)))
 
 
 @dataclass(slots=True)
@@ -210,45 +243,25 @@ def _next_firm(steps: Sequence[_Step]) -> list[_Step | None]:
     return firm
 
 
-def _begun(
-    moment: Moment, since: Window, following: _Step | None, ground: Ground, faults: list[Fault]
-) -> Spell:
-    """The spell that a moment begins, until what ends or replaces it, or its election's end."""
-    spell = Spell(
+def _begun(moment: Moment, since: Window, following: _Step | None, faults: list[Fault]) -> Spell:
+    """The spell that a moment begins, until what ends or replaces it."""
+    then, until = following if following is not None else (None, OPEN)
+    certain = until.latest < NEVER
+    if then is not None and moment.does is then.does is Does.BEGINS and certain:
+        faults.append(Fault("already_running", moment.track, (moment.position, then.position)))
+    return Spell(
         track=moment.track,
         value=moment.value,
         since=since,
-        until=OPEN,
+        until=until,
         since_text=moment.text,
-        until_text=None,
-        because=(moment.position,),
+        until_text=then.text if then is not None else None,
+        because=(moment.position,) if then is None else _each_once(moment.position, then.position),
     )
-    if moment.ground is not None and (ending := ground(moment.ground)) is not None:
-        no_sooner = Window(
-            max(ending.window.earliest, since.earliest), max(ending.window.latest, since.earliest)
-        )
-        spell = _ended(spell, no_sooner, ending.text, ending.position)
-    if following is None:
-        return spell
-    next_moment, when = following
-    if moment.does is next_moment.does is Does.BEGINS and when.latest < spell.until.earliest:
-        faults.append(
-            Fault("already_running", moment.track, (moment.position, next_moment.position))
-        )
-    if next_moment.does is Does.ENDS and spell.until.latest < when.earliest:
-        faults.append(Fault("not_running", moment.track, (*spell.because, next_moment.position)))
-    return _ended(spell, when, next_moment.text, next_moment.position)
 
 
-def _ended(spell: Spell, until: Window, text: str | None, position: int) -> Spell:
-    """The spell, over at the sooner of two ends."""
-    sooner = Window(
-        min(until.earliest, spell.until.earliest), min(until.latest, spell.until.latest)
-    )
-    if until >= spell.until:
-        return replace(spell, until=sooner)
-    because = tuple(dict.fromkeys((spell.because[0], position)))
-    return replace(spell, until=sooner, until_text=text, because=because)
+def _each_once(*positions: int) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(positions))
 
 
 def _attested(moment: Moment, when: Window, before: _Step | None, after: _Step | None) -> Spell:

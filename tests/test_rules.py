@@ -157,6 +157,39 @@ def test_an_act_is_outside_only_if_its_whole_window_is(ledger: Ledger) -> None:
     told(ledger, admitted("ann", "2020", "bureau"))
 
 
+def test_a_life_of_no_day_holds_nothing(ledger: Ledger) -> None:
+    told(ledger, established("club", "2020-01-01"), dissolved("club", "2020-01-01"))
+    assert refused(ledger, admitted("ann", "2020-02-01", "club")) == {("outside_life", "/acts/0")}
+    told(ledger, admitted("ann", "2020-02-01"))
+    late = dissolved("council", "2020-01-01")
+    rules = {rule for rule, _ in refused(ledger, late)}
+    assert rules == {"outside_life", "bodies_live_on"}
+
+
+def test_a_post_and_its_lines_end_with_its_body(ledger: Ledger) -> None:
+    told(ledger, established("guild", "2020-01-01"), dissolved("guild", "2021-01-01"))
+    told(ledger, act("post.created", "2020-01-01", post="elder", body="guild", label="Elder"))
+    for late in (
+        act("post.changed", "2022-01-01", post="elder", seats=3),
+        act("post.renamed", "2022-01-01", post="elder", label="Eldest"),
+        act("line.drawn", "2022-01-01", post="elder", to="council", kind="reports_to"),
+    ):
+        assert refused(ledger, late) == {("outside_life", "/acts/0")}
+
+
+def test_a_body_is_not_put_into_one_that_is_gone_not_even_possibly(ledger: Ledger) -> None:
+    told(ledger, dissolved("bureau", "2020-03-01"))
+    cell = established("cell", "[2021-01-01..2021-12-31]", within="bureau")
+    brief = act("body.dissolved", "[2021-01-01..2021-12-31]", body="cell", manner="ceased")
+    assert refused(ledger, cell, brief) == {("outside_life", "/acts/0")}
+
+
+def test_a_circle_needs_bodies_that_are_certainly_there(ledger: Ledger) -> None:
+    told(ledger, act("body.dissolved", "[2021-01-01..2023-01-01]", body="bureau", manner="ceased"))
+    into = act("body.moved", "2022-01-01", body="council", within="bureau")
+    told(ledger, into, act("body.moved", "2022-06-01", body="council"))
+
+
 def test_an_ending_may_fall_on_the_day_a_body_ends(ledger: Ledger) -> None:
     told(ledger, admitted("ann", "2020-03-01", "bureau"), dissolved("bureau", "2020-06-01"))
     told(ledger, act("activist.left", "2020-06-01", person="ann", body="bureau"))
@@ -236,6 +269,14 @@ def test_fewer_seats_than_holders_are_refused(ledger: Ledger) -> None:
 def test_seats_are_judged_by_certain_holders_only(ledger: Ledger) -> None:
     told(ledger, started("ann", "2020-03-01"))
     told(ledger, act("tenure.attested", "[2020-04-01..2020-04-30]", person="bo", post="chair"))
+
+
+def test_one_election_seats_no_more_than_there_are_seats(ledger: Ledger) -> None:
+    contest = {"post": "chair", "elected": ["ann", "bo"]}
+    both = act("election.held", "2020-03-01", contests=[contest])
+    assert refused(ledger, both) == {("seats_exceeded", "/acts/0")}
+    contest["not_seated"] = [{"person": "bo"}]  # type: ignore[list-item]
+    told(ledger, both)
 
 
 def test_death_makes_room(ledger: Ledger) -> None:
@@ -335,6 +376,21 @@ def test_an_annulled_election_ends_its_tenures_and_nobody_comes_back(ledger: Led
     assert refused(ledger, again) == {("not_running", "/acts/0")}
     assert refused(ledger, ended("ann", "2020-05-01")) == {("not_running", "/acts/0")}
     told(ledger, started("cy", "2020-04-01"))
+
+
+def test_who_is_elected_again_after_an_annulment_may_leave(ledger: Ledger) -> None:
+    contest = {"post": "chair", "elected": ["ann"]}
+    told(ledger, election(contests=[contest]))
+    told(ledger, act("election.annulled", "2020-04-01", election="vote"))
+    told(ledger, act("election.held", "2020-05-02", election="second", contests=[contest]))
+    told(ledger, ended("ann", "2020-05"))
+
+
+def test_an_election_annulled_on_its_own_day_disturbs_no_tenure(ledger: Ledger) -> None:
+    told(ledger, started("ann", "2020-01-05"))
+    held = election(contests=[{"post": "chair", "elected": ["ann"]}])
+    told(ledger, held, act("election.annulled", "2020-03-01", election="vote"))
+    told(ledger, ended("ann", "2020-06-01"))
 
 
 # Retractions

@@ -213,6 +213,34 @@ def test_an_election_annulled_on_its_own_day_never_was(ledger: Ledger) -> None:
     assert holders(ledger, "2020-04-30")["ann"].until == "2020-05-01"
 
 
+def test_attested_after_an_annulment_is_certain_on_that_day(ledger: Ledger) -> None:
+    contest = {"post": "chair", "elected": ["ann"]}
+    told(ledger, act("election.held", "2020-03-01", election="vote", contests=[contest]))
+    told(ledger, act("election.annulled", "2020-04-01", election="vote"))
+    told(ledger, act("tenure.attested", "2020-05-01", person="ann", post="chair"))
+    days = ("2020-03-31", "2020-04-01", "2020-05-01", "2020-05-02")
+    assert certainties(ledger, "ann", *days) == ["certain", "possible", "certain", "possible"]
+
+
+def test_a_body_stays_while_it_may_have_been_moved_in_time(ledger: Ledger) -> None:
+    told(ledger, established("union", "2019-01-01"), established("cell", "2019-01-01"))
+    told(ledger, act("body.moved", "2020-01-01", body="cell", within="union"))
+    told(ledger, act("body.moved", "[2020-03-01..2020-09-01]", body="cell", within="council"))
+    told(ledger, act("body.dissolved", "2020-06-01", body="union", manner="dissolved"))
+    cell = on(ledger, "2020-07-01")["cell"]
+    assert (cell.within, cell.certainty) == ("council", "certain")
+
+
+def test_a_line_ends_with_the_body_that_it_leads_to(ledger: Ledger) -> None:
+    told(ledger, established("union", "2020-01-01"))
+    told(ledger, act("line.drawn", "2020-02-01", body="council", to="union", kind="reports_to"))
+    end = told(ledger, act("body.dissolved", "2020-06-01", body="union", manner="dissolved"))
+    (line,) = on(ledger, "2020-03-01")["council"].lines
+    assert (line.since, line.until) == ("2020-02-01", "2020-06-01")
+    assert end in line.because
+    assert on(ledger, "2020-06-01")["council"].lines == ()
+
+
 def test_a_holder_waits_for_approval_where_the_post_asks_for_it(ledger: Ledger) -> None:
     told(
         ledger,
@@ -273,6 +301,17 @@ def test_a_person_is_known_on_every_day_and_effective_dates_the_name(ledger: Led
     names = [name["sha256"] for name in (digests[0], later) if isinstance(name, dict)]
     opened = ledger.names(names)
     assert [opened[name] for name in names] == ["Ann", "Anna"]
+
+
+def test_a_renaming_within_the_window_of_the_first_name_is_not_undone(ledger: Ledger) -> None:
+    told(ledger, act("tenure.started", "2020-01-15", person="bo", post="clerk"))
+    told(ledger, act("person.renamed", "2020-06-01", person="bo", name="Bob"))
+    names: list[str] = []
+    for when in ("2020-03-01", "2020-07-01", "2021-06-01"):
+        name = holders(ledger, when, "clerk")["bo"].name
+        assert isinstance(name, dict)
+        names += ledger.names([name["sha256"]]).values()
+    assert names == ["Bo", "Bob", "Bob"]
 
 
 def test_a_position_inside_a_decision_is_the_end_of_the_one_before(ledger: Ledger) -> None:
