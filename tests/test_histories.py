@@ -119,7 +119,9 @@ ACTS = st.one_of(
     acts_of("tenure.attested", person=persons, post=posts),
     acts_of("activist.admitted", person=persons, body=bodies),
     acts_of("activist.assigned", person=persons, body=bodies),
-    acts_of("activist.transferred", person=persons, body=bodies, from_body=bodies),
+    acts_of("activist.transferred", person=persons, body=bodies, from_body=bodies).filter(
+        lambda posted: posted["body"] != posted["from_body"]
+    ),
     acts_of("activist.excluded", person=persons, body=bodies),
     acts_of("activist.left", person=persons, body=bodies),
     acts_of("membership.started", person=persons, body=bodies, role=roles),
