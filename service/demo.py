@@ -79,7 +79,7 @@ async def play(
             await asyncio.sleep(0.01)
         showing = asyncio.create_task(_show_it_all(listening, decisions, settings, once=once))
         await asyncio.wait((serving, showing), return_when=asyncio.FIRST_COMPLETED)
-        if serving.done():
+        if server.should_exit or serving.done():  # interrupted: what is shown no longer matters
             showing.cancel()
             with suppress(asyncio.CancelledError, Unanswered):
                 await showing
