@@ -35,7 +35,6 @@ _SPELL_COLUMNS = (
     v.spells.c.until_text,
     v.spells.c.because,
 )
-_CHUNK = 300
 
 
 class _Belief(NamedTuple):
@@ -92,7 +91,7 @@ class Beliefs:
                 for name, (first, last, at) in self._decisions.items()
             ]
             execute(insert(v.decisions), rows)
-        for some in _chunks(sorted(self._retracted)):
+        for some in v.chunks(sorted(self._retracted)):
             execute(delete(v.moments).where(v.moments.c.position.in_(some)))
         if new:
             execute(insert(v.moments), [_moment_row(moment) for moment in new])
@@ -100,7 +99,7 @@ class Beliefs:
             stale = v.spells.c.recorded_until
             for until in sorted({each["until"] for each in self._closed}):
                 rows_closed = [each["row"] for each in self._closed if each["until"] == until]
-                for some in _chunks(rows_closed):
+                for some in v.chunks(rows_closed):
                     execute(update(v.spells).where(v.spells.c.id.in_(some)).values({stale: until}))
         if self._opened:
             execute(insert(v.spells), self._opened)
@@ -183,7 +182,7 @@ class Beliefs:
         for track in missing:
             self._tracks[track] = []
             self._believed[track] = {}
-        for some in _chunks(missing):
+        for some in v.chunks(missing):
             for row in self._connection.execute(select(v.moments).where(_among(v.moments, some))):
                 moment = _moment(row)
                 if moment.position not in self._retracted:
@@ -197,10 +196,6 @@ class Beliefs:
 
 def _among(table: Any, tracks: Sequence[Track]) -> Any:
     return tuple_(table.c.kind, table.c.subject, table.c.attribute).in_(tracks)
-
-
-def _chunks(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    return (items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK))
 
 
 def _columns(spell: Spell) -> tuple[Any, ...]:

@@ -5,28 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from projections.basis import Basis
 from projections.beliefs import spell
-from projections.structure import believed_at
-from projections.views import spells
-
-_CHUNK = 500
+from projections.structure import known
+from projections.views import chunks, spells
 
 
 def names(connection: Connection, basis: Basis, persons: Collection[str]) -> dict[str, Any]:
     """Each person's name on the day, as the log holds it: a commitment to be opened."""
     found: dict[str, Any] = {}
-    ids = sorted(persons)
-    for start in range(0, len(ids), _CHUNK):
-        question = select(spells).where(
-            believed_at(basis.position),
-            spells.c.kind == "person",
-            spells.c.attribute == "name",
-            spells.c.subject.in_(ids[start : start + _CHUNK]),
-            spells.c.since_earliest <= basis.effective_at,
-            spells.c.until_latest > basis.effective_at,
+    for some in chunks(sorted(persons)):
+        question = known(basis).where(
+            spells.c.kind == "person", spells.c.attribute == "name", spells.c.subject.in_(some)
         )
         for row in connection.execute(question.order_by(spells.c.since_latest)):
             name = spell(row)

@@ -13,21 +13,20 @@ from domain.timelines import Spell
 from domain.tracks import ACTIVIST, LIFE
 from projections.basis import Basis
 from projections.beliefs import spell
-from projections.views import NEWEST, spells
+from projections.views import NEWEST, chunks, spells
 
 _SHOWN = ("body", "post", "tenure", "approval", "line")
-_CHUNK = 500
 
 
 def structure(connection: Connection, basis: Basis) -> tuple[Body, ...]:
     """Every body, post and holder present at a basis, certain or possible."""
-    shown = list(_present(connection, _known(basis).where(spells.c.kind.in_(_SHOWN))))
+    shown = list(_present(connection, known(basis).where(spells.c.kind.in_(_SHOWN))))
     holders = {each.track.attribute for each in shown if each.track.kind == "tenure"}
     persons = _persons(connection, basis, holders)
     return assemble((*shown, *persons), basis.effective_at, _activists(connection, basis))
 
 
-def _known(basis: Basis) -> Select[Any]:
+def known(basis: Basis) -> Select[Any]:
     """Spells believed at the basis's position that may hold on its day."""
     return select(spells).where(
         believed_at(basis.position),
@@ -46,10 +45,9 @@ def _present(connection: Connection, question: Select[Any]) -> Iterator[Spell]:
 
 
 def _persons(connection: Connection, basis: Basis, persons: Iterable[str]) -> Iterator[Spell]:
-    ids = sorted(persons)
-    for start in range(0, len(ids), _CHUNK):
-        some = spells.c.subject.in_(ids[start : start + _CHUNK])
-        yield from _present(connection, _known(basis).where(spells.c.kind == "person", some))
+    for some in chunks(sorted(persons)):
+        about = known(basis).where(spells.c.kind == "person", spells.c.subject.in_(some))
+        yield from _present(connection, about)
 
 
 def _activists(connection: Connection, basis: Basis) -> dict[str, tuple[int, int]]:
@@ -64,7 +62,7 @@ def _activists(connection: Connection, basis: Basis) -> dict[str, tuple[int, int
     dead_by = {f"{ACTIVIST}/{row.subject}": row.until_latest for row in connection.execute(dead)}
     certain = cast(and_(spells.c.since_latest <= day, spells.c.until_earliest > day), Integer)
     admitted = (
-        _known(basis)
+        known(basis)
         .with_only_columns(spells.c.subject, spells.c.attribute, func.max(certain).label("sure"))
         .where(spells.c.kind == "membership", spells.c.attribute.startswith(f"{ACTIVIST}/"))
         .group_by(spells.c.subject, spells.c.attribute)

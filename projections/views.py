@@ -6,10 +6,10 @@ always the exact image of the log's first so many entries.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import (
     URL,
@@ -33,6 +33,8 @@ VERSION: Final = 1
 
 NEWEST: Final = 2**62
 """The end, on the recorded clock, of what the ledger still believes."""
+
+Item = TypeVar("Item")
 
 metadata = MetaData()
 
@@ -99,6 +101,11 @@ spells = Table(
     Index("spells_recorded", "kind", "subject", "recorded_until", "recorded_from"),
 )
 """Rectangles: a value from `since` until `until` (days), believed from one position to another."""
+
+
+def chunks(items: Sequence[Item], size: int = 300) -> Iterator[Sequence[Item]]:
+    """Items a few at a time, for a statement has a largest number of parameters."""
+    return (items[start : start + size] for start in range(0, len(items), size))
 
 
 class Views:

@@ -23,11 +23,11 @@ from projections.basis import Basis as At
 from projections.elections import elections
 from projections.structure import structure
 from service import problems
-from service.content import stored, with_texts
+from service.content import plain, stored, with_texts
 from service.elections import told
 from service.ledger import Ledger
 from service.problems import NOT_FOUND, Problem
-from service.questions import Basis, BasisQuery, answer, asked, plain
+from service.questions import Basis, BasisQuery, answer, asked
 
 router = APIRouter()
 

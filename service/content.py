@@ -1,4 +1,4 @@
-"""A recorded decision, put together again from its entries and the vault."""
+"""Content: what is recorded, put together again from entries and the vault, as JSON values."""
 
 from __future__ import annotations
 
@@ -123,3 +123,16 @@ def _unopened(sent: Any, recorded: Any) -> Any:
             **{name: _unopened(getattr(sent, name), getattr(recorded, name)) for name in names},
         )
     return sent
+
+
+def plain(value: Any) -> Any:
+    """JSON values of an answer, with every member, given or not."""
+    if value is None or isinstance(value, str | int):
+        return value
+    if hasattr(value, "__dataclass_fields__"):
+        return {name: plain(getattr(value, name)) for name in value.__dataclass_fields__}
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {name: plain(member) for name, member in value.items()}
+    return value

@@ -14,8 +14,8 @@ from pydantic import TypeAdapter, ValidationError
 from domain.decisions import Decision
 from domain.recording import Violation
 from service import problems
+from service.content import plain
 from service.problems import MEDIA, PARAMETER, TOO_LARGE, Problem
-from service.questions import plain
 from service.recorder import Answer, Receipt, Refusal, Unsettled
 
 router = APIRouter()

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
 from domain.fields import ID_PATTERN
-from domain.shape import to_json
+from service.content import plain
 from service.recorder import Refusal, Unsettled
 
 MEDIA_TYPE = "application/problem+json"
@@ -136,21 +136,10 @@ def problem(
 
 def refused(refusal: Refusal) -> Response:
     """409: the rules broken, each with the place in the request and the entries behind it."""
-    violations = [to_json_all(each) for each in refusal.violations]
+    violations = plain(refusal.violations)
     count = len(violations)
     detail = violations[0]["message"] if count == 1 else f"{count} rules are broken"
     return problem(REFUSED, detail, violations=violations)
-
-
-def to_json_all(value: Any) -> Any:
-    """JSON values of a dataclass with every member, given or not."""
-    return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    return to_json_all(value) if hasattr(value, "__dataclass_fields__") else to_json(value)
 
 
 def moved(unsettled: Unsettled) -> Response:

@@ -21,6 +21,7 @@ from domain.entries import instant, microseconds
 from projections import basis as b
 from projections.views import VERSION
 from service.appends import now_in_microseconds
+from service.content import plain
 from service.ledger import Ledger
 from service.problems import BEHIND, CLOCKS, FUTURE, Problem
 
@@ -134,16 +135,3 @@ def answer(
         media_type="application/json",
         headers=headers,
     )
-
-
-def plain(value: Any) -> Any:
-    """JSON values of an answer, with every member, given or not."""
-    if value is None or isinstance(value, str | int):
-        return value
-    if hasattr(value, "__dataclass_fields__"):
-        return {name: plain(getattr(value, name)) for name in value.__dataclass_fields__}
-    if isinstance(value, tuple | list):
-        return [plain(item) for item in value]
-    if isinstance(value, dict):
-        return {name: plain(member) for name, member in value.items()}
-    return value

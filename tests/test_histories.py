@@ -28,9 +28,8 @@ from domain.dates import day, window
 from domain.moments import Does
 from domain.structure import structure
 from domain.tracks import Track
-from service.content import with_texts
+from service.content import plain, with_texts
 from service.ledger import Ledger
-from service.questions import plain
 from service.recorder import Receipt, Refusal
 from tests.ledgers import act, entries, ledger_in, projected, record
 from tests.postgres import MakeDatabase
