@@ -10,16 +10,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from domain import acts as a
 from domain.ballots import ballots_add_up
 from domain.breach import Breach
-from domain.dates import Window, iso, window
-from domain.decisions import DecisionTaken
+from domain.dates import iso
 from domain.entries import Entry
 from domain.fields import Kind
-from domain.moments import Does
+from domain.lives import body_of, in_life
 from domain.register import Register
-from domain.tracks import CREATIONS, LIFE, TENURE_ACTS, Track, acts_on
+from domain.tracks import ANNOUNCED, CREATIONS, LIFE, TENURE_ACTS, Track, established_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +44,14 @@ def breaches(register: Register, scope: Scope) -> Iterator[Breach]:
         return
     for entry in scope.entries:
         yield from ballots_add_up(entry)
-        yield from _in_life(register, entry)
+        yield from in_life(register, entry)
     for track in sorted(scope.tracks):
         yield from _track_coherent(register, track)
     for body in sorted(_bodies_to_place(scope)):
         yield from _place_coherent(register, body)
-    for post in sorted(_posts_to_count(scope)):
+    for track in sorted(each for each in scope.tracks if each.kind == "identity"):
+        yield from _one_identity(register, track.subject)
+    for post in sorted(_posts_to_count(register, scope)):
         yield from _seats_suffice(register, post)
 
 
@@ -76,7 +76,10 @@ def _ids_free(register: Register, entry: Entry) -> Iterator[Breach]:
             if set(kinds) <= {"body", "post"}:
                 kinds = ("body", "post")
             created = {
-                made.position for kind in kinds for made in _created(register, kind, each.id)
+                made.position
+                for kind in kinds
+                for made in _created(register, kind, each.id)
+                if kind not in ANNOUNCED or made.type == entry.type
             }
             if min(created, default=entry.position) < entry.position:  # the later takes it again
                 yield Breach(
@@ -88,88 +91,8 @@ def _ids_free(register: Register, entry: Entry) -> Iterator[Breach]:
 
 
 def _created(register: Register, kind: Kind, subject: str) -> list[Entry]:
-    if kind == "decision":
-        return register.standing(f"decision:{subject}", {"decision.taken"})
-    tag, types = acts_on(Track(kind, subject, LIFE))
-    return [each for each in register.standing(tag, types) if each.type in CREATIONS[kind]]
-
-
-# Lives
-
-
-def _in_life(register: Register, entry: Entry) -> Iterator[Breach]:
-    """Nothing happens in a body, a post or to a person before it exists or after it is gone."""
-    for moment in entry.moments:
-        for kind, subject in _around(register, moment.track):
-            yield from _inside(
-                register, moment.window, moment.does is Does.ENDS, kind, subject, entry.position
-            )
-        if moment.track.attribute == "within" and moment.value is not None:
-            yield from _inside(register, moment.window, False, "body", moment.value, entry.position)
-    act = entry.act
-    if isinstance(act, DecisionTaken) and act.taken_by and act.date:
-        yield from _inside(
-            register, window(act.date), False, "body", act.taken_by, entry.position, "/taken_by"
-        )
-    if isinstance(act, a.ElectionHeld) and act.body:
-        voted = window(act.closed or act.effective)
-        yield from _inside(register, voted, False, "body", act.body, entry.position, "/body")
-
-
-def _around(register: Register, track: Track) -> Iterator[tuple[Kind, str]]:
-    """What a track's moments must happen within the life of."""
-    match track.kind:
-        case "post":
-            if track.attribute != LIFE:
-                yield "post", track.subject
-            yield from _body_of(register, track.subject)
-        case "body" | "person" if track.attribute != LIFE:
-            yield _kind(track.kind), track.subject
-        case "tenure" | "approval":
-            yield "post", track.subject
-            yield from _body_of(register, track.subject)
-            yield "person", track.attribute.partition("/")[0]
-        case "membership":
-            yield "body", track.subject
-            yield "person", track.attribute.partition("/")[2]
-        case "line":
-            kind, _, subject = track.subject.partition(":")
-            yield _kind(kind), subject
-            if kind == "post":
-                yield from _body_of(register, subject)
-            yield "body", track.attribute.partition("/")[2]
-
-
-def _kind(kind: str) -> Kind:
-    return "body" if kind == "body" else "person" if kind == "person" else "post"
-
-
-def _body_of(register: Register, post: str) -> Iterator[tuple[Kind, str]]:
-    life = register.life("post", post)
-    if life is not None:
-        yield "body", life.value["body"]
-
-
-def _inside(
-    register: Register,
-    when: Window,
-    ending: bool,
-    kind: Kind,
-    subject: str,
-    position: int,
-    pointer: str = "",
-) -> Iterator[Breach]:
-    """A window is outside a life only if all of it is; an ending may fall on the last day."""
-    life = register.life(kind, subject)
-    if life is None or life.because[0] == position:
-        return
-    if when.latest < life.since.earliest:
-        how = f"before {kind} {subject} exists"
-    elif when.earliest > life.until.latest or (when.earliest == life.until.latest and not ending):
-        how = f"after {kind} {subject} is gone"
-    else:
-        return
-    yield Breach("outside_life", f"this happens {how}", (position, *life.because), pointer)
+    standing = register.standing(*established_by(kind, subject))
+    return [each for each in standing if each.type in CREATIONS[kind]]
 
 
 # Tracks
@@ -273,15 +196,44 @@ def _way_back(
     return None
 
 
+# Identities
+
+
+def _one_identity(register: Register, person: str) -> Iterator[Breach]:
+    """An id is merged into one other at a time, and never, by whatever way, into itself."""
+    into = register.merged(person)
+    if len(into) > 1:
+        message = f"person {person} is merged into {' and '.join(sorted(into))}"
+        yield Breach("already_running", message, tuple(sorted(into.values())))
+        return
+    seen = {person}
+    because = list(into.values())
+    here = next(iter(into), None)
+    while here is not None and here not in seen:
+        seen.add(here)
+        further = register.merged(here)
+        because += further.values()
+        here = next(iter(sorted(further)), None)
+    if here == person:
+        message = f"person {person} would be merged into itself"
+        yield Breach("merged_into_itself", message, tuple(because))
+
+
 # Seats
 
 
-def _posts_to_count(scope: Scope) -> set[str]:
-    return {
+def _posts_to_count(register: Register, scope: Scope) -> set[str]:
+    posts = {
         track.subject
         for track in scope.tracks
         if track.kind == "tenure" or (track.kind == "post" and track.attribute in (LIFE, "seats"))
     }
+    for identity in scope.tracks:
+        if identity.kind == "identity":
+            for person in (identity.subject, identity.attribute):
+                held = register.tracks(f"person:{person}", TENURE_ACTS, "tenure")
+                posts |= {track.subject for track in held}
+    return posts
 
 
 def _seats_suffice(register: Register, post: str) -> Iterator[Breach]:
@@ -298,18 +250,20 @@ def _seats_suffice(register: Register, post: str) -> Iterator[Breach]:
             if max(start, first) < min(end, last)
             for day, step in ((max(start, first), 1), (min(end, last), -1))
         )
-        holding: dict[str, int] = {}
+        holding: dict[str, list[int]] = {}
         for day, step, person, position in changes:
             if step > 0:
-                holding[person] = position
+                holding.setdefault(person, []).append(position)
             else:
-                del holding[person]
+                holding[person].remove(position)
+                if not holding[person]:
+                    del holding[person]
             if len(holding) > seats.value:
                 yield Breach(
                     "seats_exceeded",
                     f"post {post} has {seats.value} seat{'s' * (seats.value != 1)}, "
                     f"and {len(holding)} persons hold it on {iso(day)}",
-                    (*sorted(set(holding.values())), seats.because[0]),
+                    (*sorted({each[0] for each in holding.values()}), seats.because[0]),
                 )
                 break
 
@@ -317,14 +271,15 @@ def _seats_suffice(register: Register, post: str) -> Iterator[Breach]:
 def _certainly_held(register: Register, post: str) -> Iterator[tuple[int, int, str, int]]:
     """For each certain tenure the first day, the day after the last, the person and the entry."""
     lives = [register.life("post", post)]
-    lives += [register.life(kind, body) for kind, body in _body_of(register, post)]
+    lives += [register.life(kind, body) for kind, body in body_of(register, post)]
     tracks = register.tracks(f"post:{post}", TENURE_ACTS, "tenure")
     for track in sorted(tracks):
         if track.subject != post:
             continue
         around = [life for life in (*lives, register.life("person", track.attribute)) if life]
+        person = register.survivor(track.attribute)
         for tenure in register.timeline(track).spells:
             start = max(each.since.latest for each in (tenure, *around))
             end = min(each.until.earliest for each in (tenure, *around))
             if start < end:
-                yield start, end, track.attribute, tenure.because[0]
+                yield start, end, person, tenure.because[0]

@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from domain.acts import STRICT, Act, Acts, Tally
-from domain.fields import Count, Day, DecisionId, NamedBodyId, Sha256, Text
+from domain.fields import (
+    Count,
+    Day,
+    DecisionId,
+    NamedBodyId,
+    NamedMandateId,
+    NamedMeetingId,
+    Sha256,
+    Text,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +62,12 @@ class Decision:
     """Its wording."""
     taken_by: NamedBodyId | None = None
     """The body that decided; absent: not known."""
+    meeting: NamedMeetingId | None = None
+    """The meeting at which it was decided; absent: not known, or none."""
     date: Day | None = None
     """The day on which it was decided; absent: not known, so that nothing is judged on it."""
+    authority: NamedMandateId | None = None
+    """The mandate on which it was decided; absent: not stated."""
     vote: Vote | None = None
     """The vote."""
     sources: tuple[Source, ...] = ()
@@ -73,7 +86,9 @@ class DecisionTaken:
     title: Text | None = None
     text: Text | None = None
     taken_by: NamedBodyId | None = None
+    meeting: NamedMeetingId | None = None
     date: Day | None = None
+    authority: NamedMandateId | None = None
     vote: Vote | None = None
     sources: tuple[Source, ...] = ()
     acts: Count
@@ -86,7 +101,9 @@ def envelope(decision: Decision) -> DecisionTaken:
         title=decision.title,
         text=decision.text,
         taken_by=decision.taken_by,
+        meeting=decision.meeting,
         date=decision.date,
+        authority=decision.authority,
         vote=decision.vote,
         sources=decision.sources,
         acts=len(decision.acts),

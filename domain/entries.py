@@ -13,8 +13,9 @@ from functools import cached_property, lru_cache
 from typing import Any, Final
 
 from domain.acts import ACTS
+from domain.changes import moments
 from domain.decisions import DecisionTaken, Payload
-from domain.moments import Moment, moments
+from domain.moments import Moment
 from domain.shape import Mentioned, from_json, mentions, to_json
 
 MAX_ENTRY_BYTES: Final = 65_535

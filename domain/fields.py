@@ -17,7 +17,19 @@ ID_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 _PLAIN_PATTERN: Final = r"^[^\u0000-\u001f\u007f]+$"
 _TEXT_PATTERN: Final = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]+$"
 
-Kind = Literal["person", "body", "post", "election", "decision"]
+Kind = Literal[
+    "person",
+    "body",
+    "post",
+    "election",
+    "meeting",
+    "resolution",
+    "declaration",
+    "mandate",
+    "rule",
+    "sanction",
+    "decision",
+]
 Schema = dict[str, Any]
 Handler = Callable[[Any], Schema]
 
@@ -137,14 +149,33 @@ PersonId = Annotated[str, Mention(("person",))]
 BodyId = Annotated[str, Mention(("body",))]
 PostId = Annotated[str, Mention(("post",))]
 ElectionId = Annotated[str, Mention(("election",))]
+MeetingId = Annotated[str, Mention(("meeting",))]
+ResolutionId = Annotated[str, Mention(("resolution",))]
+MandateId = Annotated[str, Mention(("mandate",))]
+RuleId = Annotated[str, Mention(("rule",))]
+SanctionId = Annotated[str, Mention(("sanction",))]
 WithinId = Annotated[str, Mention(("body",), tag="within")]
+NamedPersonId = Annotated[str, Mention(("person",), tag="named")]
 NamedBodyId = Annotated[str, Mention(("body",), tag="named")]
+NamedPostId = Annotated[str, Mention(("post",), tag="named")]
+NamedElectionId = Annotated[str, Mention(("election",), tag="named")]
+NamedMeetingId = Annotated[str, Mention(("meeting",), tag="named")]
+NamedResolutionId = Annotated[str, Mention(("resolution",), tag="named")]
+NamedMandateId = Annotated[str, Mention(("mandate",), tag="named")]
 NamedBodyOrPostId = Annotated[str, Mention(("body", "post"), tag="named")]
 NewPersonId = Annotated[str, Mention(("person",), creates=True)]
 NewBodyId = Annotated[str, Mention(("body",), creates=True)]
 NewPostId = Annotated[str, Mention(("post",), creates=True)]
 NewElectionId = Annotated[str, Mention(("election",), creates=True)]
+NewMeetingId = Annotated[str, Mention(("meeting",), creates=True)]
+NewResolutionId = Annotated[str, Mention(("resolution",), creates=True)]
+NewDeclarationId = Annotated[str, Mention(("declaration",), creates=True)]
+NewMandateId = Annotated[str, Mention(("mandate",), creates=True)]
+NewRuleId = Annotated[str, Mention(("rule",), creates=True)]
+NewSanctionId = Annotated[str, Mention(("sanction",), creates=True)]
 DecisionId = Annotated[str, Mention(("decision",))]
+NamedDecisionId = Annotated[str, Mention(("decision",), tag="named")]
+NamedRuleId = Annotated[str, Mention(("rule",), tag="named")]
 
 Code = Annotated[str, Plain(ID_PATTERN, 64)]
 Label = Annotated[str, Plain(_PLAIN_PATTERN, 500)]

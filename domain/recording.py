@@ -19,7 +19,7 @@ from domain.decisions import Decision, Payload, envelope
 from domain.entries import Entry, tags_of
 from domain.register import RETRACTED, Read, Register
 from domain.shape import shape
-from domain.tracks import CREATIONS, LIFE, Track, acts_on
+from domain.tracks import CREATIONS, LIFE, Track, acts_on, established_by
 
 DRAFTED: Final = 2**62
 """Drafts are numbered from here until the log gives them their positions: after every entry."""
@@ -82,8 +82,10 @@ def draft(decision: Decision, ledger: Ledger, recorded_by: str) -> tuple[Entry, 
     drafts = []
     for number, act in enumerate(payloads):
         tags = tags_of(act, decision.id)
-        if isinstance(act, a.EntryRetracted) and (target := find(act.entry, ledger)) is not None:
-            tags = tuple(dict.fromkeys((*tags, *target.tags)))
+        if isinstance(act, a.EntryRetracted | a.RemarkMade) and act.entry is not None:
+            target = find(act.entry, ledger)
+            if target is not None:
+                tags = tuple(dict.fromkeys((*tags, *target.tags)))
         drafts.append(Entry(DRAFTED + number, "", recorded_by, decision.id, number, act, tags))
     return tuple(drafts)
 
@@ -92,11 +94,9 @@ def foreseen(drafts: Sequence[Entry]) -> Iterator[Read]:
     """Most of what judging these drafts will read, known beforehand: to be read in one go."""
     yield drafts[0].tags[0], frozenset({"decision.taken", RETRACTED})
     for each in drafts:
-        lives = (Track(kind, at.id, LIFE) for at in each.mentions for kind in at.kinds)
-        for track in (*lives, *(moment.track for moment in each.moments)):
-            if track.kind != "decision":
-                tag, types = acts_on(track)
-                yield tag, types | {RETRACTED}
+        named = (established_by(kind, at.id) for at in each.mentions for kind in at.kinds)
+        for tag, types in (*named, *(acts_on(moment.track) for moment in each.moments)):
+            yield tag, types | {RETRACTED}
 
 
 def decide(drafts: Sequence[Entry], ledger: Ledger) -> Outcome:
@@ -193,6 +193,9 @@ def _touched(draft: Entry, before: Register, ledger: Ledger) -> Iterator[Track]:
     for entry in changed:
         for moment in entry.moments:
             yield moment.track
+        for each in entry.mentions:
+            if each.creates:
+                yield from (Track(kind, each.id, LIFE) for kind in each.kinds)
         if isinstance(entry.act, a.ElectionAnnulled):
             for held in before.standing(f"election:{entry.act.election}", {"election.held"}):
                 for moment in held.moments:
@@ -201,11 +204,9 @@ def _touched(draft: Entry, before: Register, ledger: Ledger) -> Iterator[Track]:
 
 def _stood(before: Register, life: Track) -> bool:
     """Whether a subject was there before the decision: of a new one nothing is said yet."""
-    tag, types = acts_on(life)
+    standing = before.standing(*established_by(life.kind, life.subject))
     creations = CREATIONS[life.kind]
-    return any(
-        each.type in creations and each.position < DRAFTED for each in before.standing(tag, types)
-    )
+    return any(each.type in creations and each.position < DRAFTED for each in standing)
 
 
 def _mentioning(register: Register, life: Track) -> Iterable[Entry]:

@@ -14,7 +14,7 @@ from domain import acts as a
 from domain.dates import window
 from domain.entries import Entry
 from domain.timelines import Ending, Spell, Timeline, fold
-from domain.tracks import ELECTION_ACTS, LIFE, Track, acts_on
+from domain.tracks import ELECTION_ACTS, IDENTITY_ACTS, LIFE, Track, acts_on
 
 Read = tuple[str, frozenset[str]]
 Source = Callable[[str, frozenset[str]], Sequence[Entry]]
@@ -83,6 +83,20 @@ class Register:
         spells = self.timeline(Track(kind, subject, LIFE)).spells
         return spells[0] if spells else None
 
+    def merged(self, person: str) -> dict[str, int]:
+        """The ids that a person's id is merged into, each with the entry that says so."""
+        tracks = self.tracks(f"person:{person}", IDENTITY_ACTS, "identity")
+        return {
+            spell.track.attribute: spell.because[0]
+            for track in tracks
+            if track.subject == person
+            for spell in self.timeline(track).spells
+        }
+
+    def survivor(self, person: str) -> str:
+        """The id under which answers show a person."""
+        return survivor(person, self.merged)
+
     def annulment(self, election: str) -> Ending | None:
         """How an election was annulled; None while it stands."""
         return annulment(self.standing(f"election:{election}", ELECTION_ACTS), election)
@@ -94,6 +108,17 @@ def annulment(entries: Iterable[Entry], election: str) -> Ending | None:
         if isinstance(entry.act, a.ElectionAnnulled) and entry.act.election == election:
             return Ending(window(entry.act.effective), entry.act.effective, entry.position)
     return None
+
+
+def survivor(person: str, merged: Callable[[str], Collection[str]]) -> str:
+    """The last id on the way from one id to what it is merged into."""
+    seen = [person]
+    while into := merged(seen[-1]):
+        further = min(into)
+        if further in seen:
+            break
+        seen.append(further)
+    return seen[-1]
 
 
 def without_retracted(entries: Sequence[Entry], types: Collection[str] = ()) -> list[Entry]:

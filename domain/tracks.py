@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 
 class Track(NamedTuple):
     """One attribute of one subject.
 
-    Kinds and their subject and attribute: `person`, `body`, `post`, `election` (id, attribute);
-    `tenure` (post, person); `approval` (post, person/by); `membership` (body, role/person); `line`
-    (body:id or post:id, kind/target body).
+    Kinds with their subject and attribute: `person`, `body`, `post`, `election`, `meeting`,
+    `resolution`, `declaration`, `mandate`, `rule`, `sanction` (id, attribute); `identity` (person,
+    person); `tenure` (post, person); `approval` (post, person/by); `membership` (body,
+    role/person); `affiliation` (person, organisation); `candidacy` (election, person);
+    `attendance` (meeting, person); `line` (body:id or post:id, kind/target body).
     """
 
     kind: str
@@ -21,58 +23,98 @@ class Track(NamedTuple):
 LIFE: Final = "life"
 ACTIVIST: Final = "activist"
 
-_BODY_ACTS = {
-    LIFE: ("body.established", "body.dissolved"),
-    "name": ("body.established", "body.renamed"),
-    "other_names": ("body.established",),
-    "within": ("body.established", "body.moved"),
-}
-_POST_ACTS = {LIFE: ("post.created", "post.abolished"), "label": ("post.created", "post.renamed")}
-_PERSON_ACTS = {
-    LIFE: ("person.registered", "person.died"),
-    "name": ("person.registered", "person.renamed"),
-    "other_names": ("person.registered",),
-}
 
-ACTIVIST_ACTS: Final = frozenset(
-    f"activist.{how}" for how in ("admitted", "assigned", "transferred", "excluded", "left")
+def _acts(family: str, *names: str) -> frozenset[str]:
+    return frozenset(f"{family}.{name}" for name in names)
+
+
+ACTIVIST_ACTS: Final = _acts("activist", "admitted", "assigned", "transferred", "excluded", "left")
+MEMBERSHIP_ACTS: Final = (
+    _acts("membership", "started", "ended", "attested") | {"election.held"} | ACTIVIST_ACTS
 )
-MEMBERSHIP_ACTS: Final = frozenset(
-    {"membership.started", "membership.ended", "election.held"} | ACTIVIST_ACTS
-)
-TENURE_ACTS: Final = frozenset(
-    {
-        "appointment.made",
-        "tenure.started",
-        "tenure.ended",
-        "tenure.attested",
-        "election.held",
-    }
-)
-APPROVAL_ACTS: Final = frozenset({"appointment.approved"})
-LINE_ACTS: Final = frozenset({"line.drawn", "line.ended"})
-ELECTION_ACTS: Final = frozenset({"election.held", "election.annulled"})
-CREATIONS: Final = {
-    "person": frozenset({"person.registered"}),
-    "body": frozenset({"body.established"}),
-    "post": frozenset({"post.created"}),
-    "election": frozenset({"election.held"}),
+TENURE_ACTS: Final = _acts("tenure", "started", "ended", "attested") | {
+    "appointment.made",
+    "election.held",
 }
+APPROVAL_ACTS: Final = _acts("appointment", "approved")
+LINE_ACTS: Final = _acts("line", "drawn", "ended")
+ELECTION_ACTS: Final = _acts("election", "called", "held", "annulled")
+CANDIDACY_ACTS: Final = _acts("candidate", "nominated", "withdrawn")
+IDENTITY_ACTS: Final = _acts("person", "merged", "separated")
+AFFILIATION_ACTS: Final = _acts("affiliation", "started", "ended")
+ATTENDANCE_ACTS: Final = _acts("meeting", "attended")
+
+_ATTRIBUTES: Final[dict[str, dict[str, frozenset[str]]]] = {
+    "person": {
+        LIFE: _acts("person", "registered", "died"),
+        "name": _acts("person", "registered", "renamed"),
+        "other_names": _acts("person", "registered", "renamed"),
+    },
+    "body": {
+        LIFE: _acts("body", "established", "dissolved"),
+        "name": _acts("body", "established", "renamed"),
+        "other_names": _acts("body", "established", "renamed"),
+        "within": _acts("body", "established", "moved"),
+        "": _acts("body", "established", "changed"),
+    },
+    "post": {
+        LIFE: _acts("post", "created", "abolished"),
+        "label": _acts("post", "created", "renamed"),
+        "": _acts("post", "created", "changed"),
+    },
+    "election": {"": ELECTION_ACTS, "plan": _acts("election", "called", "rescheduled")},
+    "meeting": {
+        LIFE: _acts("meeting", "convened", "closed"),
+        "announced": _acts("meeting", "scheduled", "cancelled"),
+        "plan": _acts("meeting", "scheduled", "rescheduled"),
+        "attended": ATTENDANCE_ACTS,
+    },
+    "resolution": {LIFE: _acts("resolution", "adopted", "repealed")},
+    "declaration": {LIFE: _acts("declaration", "made")},
+    "mandate": {
+        LIFE: _acts("mandate", "granted", "revoked"),
+        "confirmed": _acts("mandate", "confirmed"),
+    },
+    "rule": {
+        LIFE: _acts("rule", "adopted", "repealed"),
+        "": _acts("rule", "adopted", "amended"),
+    },
+    "sanction": {
+        LIFE: _acts("sanction", "imposed", "lifted") | {"appeal.decided"},
+        "": _acts("appeal", "lodged", "decided"),
+    },
+}
+"""For each kind of subject, by attribute (else ""), the acts that its track is read from."""
+
+CREATIONS: Final = {
+    "person": _acts("person", "registered"),
+    "body": _acts("body", "established"),
+    "post": _acts("post", "created"),
+    "election": _acts("election", "called", "held"),
+    "meeting": _acts("meeting", "scheduled", "convened"),
+    "resolution": _acts("resolution", "adopted"),
+    "declaration": _acts("declaration", "made"),
+    "mandate": _acts("mandate", "granted"),
+    "rule": _acts("rule", "adopted"),
+    "sanction": _acts("sanction", "imposed"),
+    "decision": _acts("decision", "taken"),
+}
+"""What establishes an id of each kind."""
+
+ANNOUNCED: Final = frozenset({"election", "meeting"})
+"""Kinds that are announced by one act and take place by another, each of which may come first."""
+
+
+def established_by(kind: str, subject: str) -> tuple[str, frozenset[str]]:
+    """The tag and the act types from which to read whether an id is established, and its life."""
+    attributes = _ATTRIBUTES.get(kind, {})
+    lives = attributes.get(LIFE) or attributes.get("", frozenset())
+    return f"{kind}:{subject}", lives | CREATIONS[kind]
 
 
 def acts_on(track: Track) -> tuple[str, frozenset[str]]:
     """The tag and the act types from which a track is read; no narrower pair would do."""
     match track.kind:
-        case "person":
-            return f"person:{track.subject}", frozenset(_PERSON_ACTS[track.attribute])
-        case "body":
-            types = _BODY_ACTS.get(track.attribute, ("body.established", "body.changed"))
-            return f"body:{track.subject}", frozenset(types)
-        case "post":
-            types = _POST_ACTS.get(track.attribute, ("post.created", "post.changed"))
-            return f"post:{track.subject}", frozenset(types)
-        case "election":
-            return f"election:{track.subject}", ELECTION_ACTS
         case "tenure":
             return f"person:{track.attribute}", TENURE_ACTS
         case "approval":
@@ -82,7 +124,40 @@ def acts_on(track: Track) -> tuple[str, frozenset[str]]:
             if role == ACTIVIST:
                 return f"person:{person}", ACTIVIST_ACTS
             return f"person:{person}", MEMBERSHIP_ACTS - ACTIVIST_ACTS
+        case "identity":
+            return f"person:{track.subject}", IDENTITY_ACTS
+        case "affiliation":
+            return f"person:{track.subject}", AFFILIATION_ACTS
+        case "candidacy":
+            return f"person:{track.attribute}", CANDIDACY_ACTS
+        case "attendance":
+            return f"person:{track.attribute}", ATTENDANCE_ACTS
         case "line":
             return track.subject, LINE_ACTS
+        case kind:
+            attributes = _ATTRIBUTES[kind]
+            types = attributes.get(track.attribute) or attributes[""]
+            return f"{kind}:{track.subject}", types
+
+
+def named_by(track: Track, value: Any) -> str | None:
+    """The other subject by which a spell is found: the person who holds, the body around."""
+    match track:
+        case ("post", _, "life"):
+            return str(value["body"])
+        case ("body", _, "within"):
+            return None if value is None else str(value)
+        case ("mandate", _, "life"):
+            return str(value["holder"])
+        case ("sanction", _, "life"):
+            return str(value["person"])
+        case ("meeting", _, "life" | "announced"):
+            return value.get("within") or value.get("body")  # type: ignore[no-any-return]
+        case ("tenure" | "candidacy" | "attendance" | "identity", _, person):
+            return person
+        case ("approval", _, person):
+            return person.partition("/")[0]
+        case ("membership", _, person):
+            return person.partition("/")[2]
         case _:
-            raise AssertionError(f"{track.kind} is no kind of track")
+            return None

@@ -19,7 +19,7 @@ from domain.entries import Entry, canonical
 from domain.entries import microseconds as recorded_microseconds
 from domain.moments import Does, Moment
 from domain.timelines import Ending, Spell, fold
-from domain.tracks import LIFE, Track
+from domain.tracks import LIFE, Track, named_by
 from projections import views as v
 
 _SPELL_COLUMNS = (
@@ -27,6 +27,7 @@ _SPELL_COLUMNS = (
     v.spells.c.subject,
     v.spells.c.attribute,
     v.spells.c.value,
+    v.spells.c.named,
     v.spells.c.since_earliest,
     v.spells.c.since_latest,
     v.spells.c.until_earliest,
@@ -202,6 +203,7 @@ def _columns(spell: Spell) -> tuple[Any, ...]:
     return (
         *spell.track,
         canonical(spell.value).decode(),
+        named_by(spell.track, spell.value),
         *spell.since,
         *spell.until,
         spell.since_text,

@@ -28,7 +28,7 @@ from sqlalchemy import (
     update,
 )
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raised whenever a table or what fills it changes; views of another version are made anew."""
 
 NEWEST: Final = 2**62
@@ -82,6 +82,7 @@ spells = Table(
     Column("subject", String, nullable=False),
     Column("attribute", String, nullable=False),
     Column("value", String, nullable=False),
+    Column("named", String),
     Column("since_earliest", Integer, nullable=False),
     Column("since_latest", Integer, nullable=False),
     Column("until_earliest", Integer, nullable=False),
@@ -99,6 +100,14 @@ spells = Table(
         sqlite_where=text(f"recorded_until = {NEWEST}"),
     ),
     Index("spells_recorded", "kind", "subject", "recorded_until", "recorded_from"),
+    Index(
+        "spells_naming",
+        "kind",
+        "named",
+        "recorded_until",
+        "recorded_from",
+        sqlite_where=text("named IS NOT NULL"),
+    ),
 )
 """Rectangles: a value from `since` until `until` (days), believed from one position to another."""
 

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from functools import lru_cache
 
 from sqlalchemy import Connection, make_url
 
-from domain.entries import read
+from domain.decisions import DecisionTaken
+from domain.entries import Entry, read
+from domain.facts import Day, envelope_of
+from domain.register import without_retracted
 from projections.basis import Basis, basis_at, basis_recorded
+from projections.facts import Believed
 from projections.follower import Follower, Recorded
 from projections.views import Views
 from service.appends import Sealed, now_in_microseconds
 from service.log import Log
 from service.memory import Memory
 from service.recorder import Recorder, curule_seal
+from service.search import Search
 from service.settings import Settings
 from service.vault import Vault, master_key
 
@@ -33,6 +39,8 @@ class Ledger:
             self.views = opened.enter_context(closing(Views(settings.views)))
             self.recorder = Recorder(self.log, self.vault, Memory(self.log), now_in_microseconds)
             self.follower = Follower(self.views, self._fetch)
+            self.search = Search(self.names)
+            self._entry = lru_cache(maxsize=4_096)(self._read)  # an entry never changes
             self._opened = opened.pop_all()
 
     def close(self) -> None:
@@ -69,6 +77,21 @@ class Ledger:
         found = self.log.entries(tag=f"decision:{decision}")
         return [one for one in found if read(one.entry).decision == decision]
 
+    def standing(self, decision: str, position: int) -> Sequence[Entry]:
+        """A decision's entries less those retracted up to a position, envelope first."""
+        found = self.log.entries(tag=f"decision:{decision}", until=position)
+        entries = without_retracted([read(one.entry) for one in found])
+        return [entry for entry in entries if entry.decision == decision]
+
+    def day(self, connection: Connection, basis: Basis) -> Day:
+        """The facts at a basis, found as they are asked for."""
+        return Day(Believed(connection, basis.position, self.told), basis.effective_at)
+
+    def told(self, position: int) -> tuple[Entry, DecisionTaken]:
+        """The entry at a position, and the envelope of its decision."""
+        entry = self._entry(position)
+        return entry, envelope_of(self._entry(position - entry.number))
+
     def names(self, digests: Collection[str]) -> Mapping[str, str]:
         """The texts behind digests, as far as the vault has them."""
         return self.vault.values(digests)
@@ -80,6 +103,9 @@ class Ledger:
             return any(digest.encode() in one.entry for one in self.entries_of(decision))
 
         return self.vault.sweep(self.log.head()[1], recorded)
+
+    def _read(self, position: int) -> Entry:
+        return read(self.log.entries(after=position - 1, limit=1)[0].entry)
 
     def _fetch(self, after: int, limit: int) -> Sequence[Recorded]:
         found = self.log.entries(after=after, limit=limit)

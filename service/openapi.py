@@ -8,20 +8,20 @@ from __future__ import annotations
 import ast
 import inspect
 import sys
+from collections.abc import Iterator
 from itertools import pairwise
+from types import ModuleType
 from typing import Any
 
 from fastapi import FastAPI
 
 from domain import acts as a
-from domain.answers import Body
-from domain.decisions import Decision
-from domain.recording import Violation
-from service import problems
-from service.asking import StructureAnswer
-from service.posting import DECISION, DryRun
-from service.questions import Basis
-from service.recorder import Receipt
+from domain import answers, decisions, recording
+from domain.acts import act
+from service import posting, problems, questions, recorder
+from service.asking import charter, elections, meetings, people, structure
+from service.asking import decisions as record
+from service.posting import DECISION
 
 
 def complete(app: FastAPI) -> None:
@@ -39,9 +39,7 @@ def complete(app: FastAPI) -> None:
             decision = DECISION.json_schema(ref_template="#/components/schemas/{model}")
             schemas |= {**decision.pop("$defs"), "Decision": decision}
             del schemas["Receipt"]["properties"]["created"]  # the status tells it
-            written = _written(
-                a.Act, Decision, Body, Violation, Receipt, Basis, DryRun, StructureAnswer
-            )
+            written = _written()
             for name, schema in schemas.items():
                 for field, described in schema["properties"].items():
                     if field in written.get(name, ()):
@@ -64,11 +62,19 @@ _PROBLEM = {
 }
 
 
-def _written(*members: type) -> dict[str, dict[str, str]]:
-    """What is written under each field of each class in the modules of these, bases included."""
+def _modules() -> Iterator[ModuleType]:
+    """The modules whose classes clients see, bases before what builds on them."""
+    yield act
+    yield from (sys.modules[module] for module in {each.__module__ for each in a.ACTS.values()})
+    yield from (decisions, answers, recording, questions, recorder, posting)
+    yield from (structure, people, elections, meetings, charter, record)
+
+
+def _written() -> dict[str, dict[str, str]]:
+    """What is written under each field of each class that clients see, bases included."""
     written: dict[str, dict[str, str]] = {}
-    for module in dict.fromkeys(member.__module__ for member in members):
-        for each in ast.parse(inspect.getsource(sys.modules[module])).body:
+    for module in _modules():
+        for each in ast.parse(inspect.getsource(module)).body:
             if isinstance(each, ast.ClassDef):
                 own = written[each.name] = {}
                 for base in each.bases:

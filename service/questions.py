@@ -39,12 +39,16 @@ def _instant(text: str) -> str:
     return text
 
 
+Day = Annotated[str, AfterValidator(_day)]
+"""A plain calendar day as a parameter."""
+
+
 class BasisQuery(BaseModel):
     """The point on both clocks at which to answer."""
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
-    effective_at: Annotated[str, AfterValidator(_day)] | None = Field(None, examples=["2025-01-30"])
+    effective_at: Day | None = Field(None, examples=["2025-01-30"])
     """The day to answer for, as `2025-01-30`; default: today, UTC."""
     recorded_at: Annotated[str, AfterValidator(_instant)] | None = Field(
         None, examples=["2026-01-31T12:00:00Z"]
@@ -114,7 +118,10 @@ def answer(
 ) -> Response:
     """An answer with its basis, pinned so that the same question can be asked again exactly."""
     pinned = query.model_dump(
-        exclude={"recorded_at", "position", "min_position", "effective_at"}, exclude_none=True
+        exclude={"recorded_at", "position", "min_position", "effective_at"},
+        exclude_none=True,
+        by_alias=True,
+        mode="json",
     )
     pinned = {**pinned, "effective_at": dates.iso(basis.effective_at), "position": basis.position}
     location = f"{request.url.path}?{urlencode(pinned)}"

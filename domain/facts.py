@@ -1,0 +1,220 @@
+"""Facts: the spells that an answer is put together from, found by what they are about.
+
+`Facts` holds them in memory; the projections find the same by index, and answer alike.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from domain.answers import Cause
+from domain.decisions import DecisionTaken
+from domain.entries import Entry
+from domain.register import survivor
+from domain.shape import to_json
+from domain.timelines import Certainty, Spell
+from domain.tracks import LIFE, named_by
+
+
+class Known(Protocol):
+    """What is known at a position, whatever the day."""
+
+    def all(self, kind: str) -> Sequence[Spell]:
+        """Every spell of a kind of track."""
+
+    def about(self, kind: str, subject: str) -> Sequence[Spell]:
+        """The spells of one subject."""
+
+    def naming(self, kind: str, subject: str) -> Sequence[Spell]:
+        """The spells that name another subject: whom they concern, or what is around them."""
+
+    def told(self, position: int) -> tuple[Entry, DecisionTaken]:
+        """The entry at a position, and the envelope of its decision."""
+
+
+class Facts:
+    """Spells in memory."""
+
+    def __init__(self, spells: Iterable[Spell], entries: Iterable[Entry] = ()) -> None:
+        self._entries = {entry.position: entry for entry in entries}
+        self._all: dict[str, list[Spell]] = defaultdict(list)
+        self._about: dict[tuple[str, str], list[Spell]] = defaultdict(list)
+        self._naming: dict[tuple[str, str], list[Spell]] = defaultdict(list)
+        for spell in spells:
+            kind, subject, _ = spell.track
+            self._all[kind].append(spell)
+            self._about[kind, subject].append(spell)
+            other = named_by(spell.track, spell.value)
+            if other is not None:
+                self._naming[kind, other].append(spell)
+
+    def all(self, kind: str) -> Sequence[Spell]:
+        """Every spell of a kind of track."""
+        return self._all.get(kind, ())
+
+    def about(self, kind: str, subject: str) -> Sequence[Spell]:
+        """The spells of one subject."""
+        return self._about.get((kind, subject), ())
+
+    def naming(self, kind: str, subject: str) -> Sequence[Spell]:
+        """The spells that name another subject."""
+        return self._naming.get((kind, subject), ())
+
+    def told(self, position: int) -> tuple[Entry, DecisionTaken]:
+        """The entry at a position, and the envelope of its decision."""
+        entry = self._entries[position]
+        return entry, envelope_of(self._entries[position - entry.number])
+
+
+class Day:
+    """The facts on one day: what is there, how surely, and under which id persons are shown.
+
+    What is contained is at most as certain as its container.
+    """
+
+    def __init__(self, known: Known, day: int) -> None:
+        self.known = known
+        self.day = day
+        self._attributes: dict[tuple[str, str], dict[str, list[Spell]]] = {}
+        self._certainty: dict[str, Certainty | None] = {}
+        self._merged: dict[str, set[str]] | None = None
+        self._groups: dict[str, set[str]] = {}
+
+    def of(self, kind: str, subject: str) -> Mapping[str, Sequence[Spell]]:
+        """What a subject's attributes may be on the day."""
+        key = (kind, subject)
+        if key not in self._attributes:
+            found = self._attributes[key] = defaultdict(list)
+            for spell in self.known.about(kind, subject):
+                if spell.on(self.day):
+                    found[spell.track.attribute].append(spell)
+        return self._attributes[key]
+
+    def life(self, kind: str, subject: str) -> Spell | None:
+        """The life of a subject that is there on the day, certainly or possibly."""
+        lives = self.of(kind, subject).get(LIFE)
+        return lives[0] if lives else None
+
+    def shown(self, present: Sequence[Spell], made_by: int | None = None) -> Spell | None:
+        """Of values that change, the last whose start is certain, else the first possible one.
+
+        "Not stated" is a value too: where `made_by` names the entry that made the subject, nothing
+        but what that entry states is shown before a later one is certain.
+        """
+        certain = [spell for spell in present if spell.since.latest <= self.day]
+        if certain:
+            return max(certain, key=start)
+        first = [each for each in present if made_by is None or each.because[0] == made_by]
+        return min(first, key=start, default=None)
+
+    def place(self, body: str) -> Spell | None:
+        """Where a body stands: in one that is there, as long as it may have been put into one."""
+        present = self.of("body", body).get("within", ())
+        there = [each for each in present if each.value is None or self.life("body", each.value)]
+        return self.shown(there or present)
+
+    def certainty(self, body: str) -> Certainty | None:
+        """How surely a body is there: no more than any body that it stands in."""
+        if body not in self._certainty:
+            self._certainty[body] = self._worked_out(body)
+        return self._certainty[body]
+
+    def _worked_out(self, body: str) -> Certainty | None:
+        certainty: Certainty | None = "certain"
+        seen = set()
+        here: str | None = body
+        while here is not None and here not in seen:
+            seen.add(here)
+            life = self.life("body", here)
+            if life is None:
+                return None
+            certainty = least(certainty, life.on(self.day))
+            place = self.place(here)
+            here = place.value if place is not None else None
+        return certainty
+
+    def person(self, written: str) -> str:
+        """The id under which a person is shown, whichever id an act was written with."""
+        return survivor(written, lambda each: self._identities().get(each, ()))
+
+    def ids(self, person: str) -> tuple[str, ...]:
+        """Every id that a person shown under an id is written with, that one first."""
+        self._identities()
+        return (person, *sorted(self._groups.get(person, set()) - {person}))
+
+    def lives(self, person: str) -> list[Spell]:
+        """A person's life, once for each id that says something of it; none: not known."""
+        return [
+            spell
+            for each in self.ids(person)
+            for spell in self.known.about("person", each)
+            if spell.track.attribute == LIFE
+        ]
+
+    def alive(self, person: str) -> Certainty | None:
+        """Whether a person lives on the day: by every id, if there are several."""
+        lives = self.lives(person)
+        return least(*(life.on(self.day) for life in lives)) if lives else None
+
+    def name(self, person: str) -> Spell | None:
+        """What a person is called on the day."""
+        return self.shown(self.of("person", person).get("name", ()))
+
+    def _identities(self) -> Mapping[str, set[str]]:
+        if self._merged is None:
+            merged: dict[str, set[str]] = defaultdict(set)
+            for spell in self.known.all("identity"):
+                merged[spell.track.subject].add(spell.track.attribute)
+            self._merged = merged
+            for each in list(merged):
+                group = self._groups.setdefault(self.person(each), set())
+                group.add(each)
+        return self._merged
+
+
+def envelope_of(entry: Entry) -> DecisionTaken:
+    """The decision that an entry is the envelope of."""
+    if not isinstance(entry.act, DecisionTaken):
+        raise TypeError(f"entry {entry.position} begins no decision")
+    return entry.act
+
+
+def cause(known: Known, position: int) -> Cause:
+    """The act at a position, and the decision that it is a part of."""
+    entry, taken = known.told(position)
+    return Cause(
+        position=position,
+        type=entry.type,
+        decision=entry.decision,
+        taken_by=taken.taken_by,
+        meeting=taken.meeting,
+        date=taken.date,
+        reason=to_json(getattr(entry.act, "reason", None)),
+    )
+
+
+def least(*certainties: Certainty | None) -> Certainty | None:
+    """As certain as the least certain of these; None if one of them is not there."""
+    if None in certainties:
+        return None
+    return "possible" if "possible" in certainties else "certain"
+
+
+def start(spell: Spell) -> tuple[int, int, int]:
+    """The order in which spells begin."""
+    return (spell.since.latest, spell.since.earliest, spell.because[0])
+
+
+def soonest_end(*lives: Spell) -> tuple[str | None, tuple[int, ...]]:
+    """The text of the end that comes first, with the entries behind it."""
+    first = min(lives, key=lambda life: life.until)
+    if first.until_text is None:
+        return None, ()
+    return first.until_text, first.because[1:]
+
+
+def because(*causes: Spell | None) -> tuple[int, ...]:
+    """The positions of the entries behind spells."""
+    return tuple(sorted({each for cause in causes if cause is not None for each in cause.because}))

@@ -1,0 +1,181 @@
+"""Lives: nothing happens in what is not there: a body, a post, a meeting, a person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from domain import acts as a
+from domain.breach import Breach
+from domain.dates import Window, window
+from domain.decisions import DecisionTaken
+from domain.entries import Entry
+from domain.fields import Kind
+from domain.moments import Does, Moment
+from domain.register import Register
+from domain.tracks import LIFE
+
+Around = Iterator[tuple[Kind, str]]
+"""Subjects that must be there when something happens."""
+
+
+def in_life(register: Register, entry: Entry) -> Iterator[Breach]:
+    """Nothing that an entry tells happens before what it happens in exists, or after it is gone."""
+    for moment in entry.moments:
+        ends = moment.does is Does.ENDS
+        for kind, subject in _AROUND.get(moment.track.kind, _nothing)(register, moment):
+            yield from _inside(register, moment.window, ends, kind, subject, entry.position)
+    act = entry.act
+    if isinstance(act, DecisionTaken) and act.date:
+        yield from _at_work(register, act.date, entry, "taken_by", act.taken_by, act.meeting)
+    if isinstance(act, a.ElectionHeld):
+        voted = act.closed or act.effective
+        yield from _at_work(register, voted, entry, "body", act.body, act.meeting)
+
+
+def _at_work(
+    register: Register, day: str, entry: Entry, field: str, body: str | None, meeting: str | None
+) -> Iterator[Breach]:
+    """Who decides or elects is there on that day, and the meeting at which it is done sits."""
+    when, at = window(day), entry.position
+    if body is not None:
+        yield from _inside(register, when, False, "body", body, at, f"/{field}")
+    if meeting is not None:
+        yield from _inside(register, when, False, "meeting", meeting, at, "/meeting")
+
+
+def body_of(register: Register, post: str) -> Around:
+    """The body that a post is in."""
+    life = register.life("post", post)
+    if life is not None:
+        yield "body", life.value["body"]
+
+
+def _nothing(register: Register, moment: Moment) -> Around:
+    yield from ()
+
+
+def _around_body(register: Register, moment: Moment) -> Around:
+    if moment.track.attribute != LIFE:
+        yield "body", moment.track.subject
+    if moment.track.attribute == "within" and moment.value is not None:
+        yield "body", moment.value
+
+
+def _around_person(register: Register, moment: Moment) -> Around:
+    if moment.track.attribute != LIFE:
+        yield "person", moment.track.subject
+
+
+def _around_post(register: Register, moment: Moment) -> Around:
+    if moment.track.attribute != LIFE:
+        yield "post", moment.track.subject
+    yield from body_of(register, moment.track.subject)
+
+
+def _around_tenure(register: Register, moment: Moment) -> Around:
+    yield "post", moment.track.subject
+    yield from body_of(register, moment.track.subject)
+    yield "person", moment.track.attribute.partition("/")[0]
+
+
+def _around_membership(register: Register, moment: Moment) -> Around:
+    yield "body", moment.track.subject
+    yield "person", moment.track.attribute.partition("/")[2]
+
+
+def _around_line(register: Register, moment: Moment) -> Around:
+    yield from _body_or_post(register, moment.track.subject.partition(":")[2])
+    yield "body", moment.track.attribute.partition("/")[2]
+
+
+def _around_meeting(register: Register, moment: Moment) -> Around:
+    """A meeting is of a body that is there, and a part of it lies within the whole."""
+    if moment.track.attribute == "attended":
+        yield "meeting", moment.track.subject
+    life = register.life("meeting", moment.track.subject)
+    if moment.track.attribute == LIFE and life is not None:
+        if "body" in life.value:
+            yield "body", life.value["body"]
+        if "within" in life.value:
+            yield "meeting", life.value["within"]
+
+
+def _around_attendance(register: Register, moment: Moment) -> Around:
+    yield "meeting", moment.track.subject
+    yield "person", moment.track.attribute
+
+
+def _around_affiliation(register: Register, moment: Moment) -> Around:
+    yield "person", moment.track.subject
+
+
+def _around_candidacy(register: Register, moment: Moment) -> Around:
+    yield "person", moment.track.attribute
+
+
+def _around_sanction(register: Register, moment: Moment) -> Around:
+    if moment.track.attribute == LIFE and moment.does is Does.BEGINS:
+        yield "person", moment.value["person"]
+
+
+def _around_mandate(register: Register, moment: Moment) -> Around:
+    if moment.track.attribute != LIFE:
+        yield "mandate", moment.track.subject
+    elif moment.does is Does.BEGINS:
+        yield from _body_or_post(register, moment.value["holder"])
+
+
+def _around_rule(register: Register, moment: Moment) -> Around:
+    if moment.track.attribute != LIFE:
+        yield "rule", moment.track.subject
+
+
+def _body_or_post(register: Register, subject: str) -> Around:
+    """A body, or a post with its body: they share their ids."""
+    if register.life("post", subject) is not None:
+        yield "post", subject
+        yield from body_of(register, subject)
+    else:
+        yield "body", subject
+
+
+_AROUND: Final[dict[str, Callable[[Register, Moment], Around]]] = {
+    "person": _around_person,
+    "body": _around_body,
+    "post": _around_post,
+    "tenure": _around_tenure,
+    "approval": _around_tenure,
+    "membership": _around_membership,
+    "line": _around_line,
+    "meeting": _around_meeting,
+    "attendance": _around_attendance,
+    "affiliation": _around_affiliation,
+    "candidacy": _around_candidacy,
+    "sanction": _around_sanction,
+    "mandate": _around_mandate,
+    "rule": _around_rule,
+}
+"""For each kind of track, what its moments must happen within the life of."""
+
+
+def _inside(
+    register: Register,
+    when: Window,
+    ending: bool,
+    kind: Kind,
+    subject: str,
+    position: int,
+    pointer: str = "",
+) -> Iterator[Breach]:
+    """A window is outside a life only if all of it is; an ending may fall on the last day."""
+    life = register.life(kind, subject)
+    if life is None or life.because[0] == position:
+        return
+    if when.latest < life.since.earliest:
+        how = f"before {kind} {subject} exists"
+    elif when.earliest > life.until.latest or (when.earliest == life.until.latest and not ending):
+        how = f"after {kind} {subject} is gone"
+    else:
+        return
+    yield Breach("outside_life", f"this happens {how}", (position, *life.because), pointer)

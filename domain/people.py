@@ -1,0 +1,319 @@
+"""People: the posts that they hold, the bodies that they are in, and what else is told of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from domain.answers import (
+    Affiliation,
+    Appeal,
+    Attended,
+    Candidacy,
+    Membership,
+    OtherName,
+    Person,
+    PersonInFull,
+    RuleVersion,
+    Sanction,
+    Tenure,
+)
+from domain.charter import rules
+from domain.dates import DAWN
+from domain.facts import Day, cause, least, soonest_end, start
+from domain.structure import approval_of, other_names
+from domain.timelines import Certainty, Spell
+from domain.tracks import LIFE
+
+Held = TypeVar("Held", Tenure, Membership)
+
+
+def person(day: Day, identity: str) -> Person | None:
+    """A person with what is held on the day, under the id that answers show; None if unknown."""
+    shown = day.person(identity)
+    if not day.lives(shown):
+        return None
+    return Person(
+        **_told(day, shown),
+        tenures=_each_once(each for each in tenures(day, shown) if each.certainty),
+        memberships=_each_once(each for each in memberships(day, shown) if each.certainty),
+    )
+
+
+def person_in_full(day: Day, identity: str) -> PersonInFull | None:
+    """A person with everything that is told, what was and what is to come included."""
+    shown = day.person(identity)
+    if not day.lives(shown):
+        return None
+    return PersonInFull(
+        **_told(day, shown),
+        tenures=tuple(tenures(day, shown)),
+        memberships=tuple(memberships(day, shown)),
+        affiliations=tuple(_affiliations(day, shown)),
+        candidacies=tuple(candidacy(day, each) for each in _named(day, "candidacy", shown)),
+        sanctions=tuple(_sanctions(day, shown)),
+        attended=tuple(_attended(day, shown)),
+    )
+
+
+def _told(day: Day, person: str) -> dict[str, Any]:
+    """What an answer says of every person."""
+    name = day.name(person)
+    died = [each.until_text for each in day.lives(person) if each.until_text is not None]
+    return {
+        "id": person,
+        "ids": day.ids(person),
+        "name": name.value if name is not None else None,
+        "other_names": tuple(_other_names(day, person)),
+        "died": min(died, default=None),
+    }
+
+
+def _other_names(day: Day, person: str) -> Iterator[OtherName]:
+    """Other names as stated, and the names of ids that were merged into this one."""
+    for each in day.ids(person):
+        facts = day.of("person", each)
+        if each != person and (name := day.name(each)) is not None:
+            yield OtherName(name=name.value, scheme=None, lang=None)
+        stated = day.shown(facts.get("other_names", ()))
+        if stated is not None:
+            yield from other_names(stated.value)
+
+
+def members(day: Day, body: str) -> tuple[Membership, ...]:
+    """Who is in a body on the day, in whatever role, each person once in each role."""
+    found = [
+        membership
+        for spell in sorted(day.known.about("membership", body), key=start)
+        if (membership := _membership(day, spell)).certainty
+    ]
+    return _each_once(sorted(found, key=lambda each: (each.role, each.person)))
+
+
+def holders(day: Day, post: str) -> tuple[Tenure, ...]:
+    """Whoever held, holds or is to hold a post, in the order of their tenures."""
+    return tuple(_tenure(day, each) for each in sorted(day.known.about("tenure", post), key=start))
+
+
+def tenures(day: Day, person: str) -> Iterator[Tenure]:
+    """A person's posts, whatever the day, in the order of their beginning."""
+    return (_tenure(day, each) for each in _named(day, "tenure", person))
+
+
+def memberships(day: Day, person: str) -> Iterator[Membership]:
+    """A person's memberships, whatever the day, in the order of their beginning."""
+    return (_membership(day, each) for each in _named(day, "membership", person))
+
+
+def _named(day: Day, kind: str, person: str) -> Sequence[Spell]:
+    """The spells that name a person by any id, in the order of their beginning."""
+    found = [spell for each in day.ids(person) for spell in day.known.naming(kind, each)]
+    return sorted(found, key=lambda spell: (start(spell), spell.track))
+
+
+def _each_once(held: Iterable[Held]) -> tuple[Held, ...]:
+    """One of those that say the same of a person, the surest."""
+    kept: dict[tuple[str, ...], Held] = {}
+    for each in held:
+        if isinstance(each, Tenure):
+            key: tuple[str, ...] = (each.person, each.post)
+        else:
+            key = (each.person, each.body, each.role)
+        if key not in kept or (kept[key].certainty, each.certainty) == ("possible", "certain"):
+            kept[key] = each
+    return tuple(kept.values())
+
+
+def _life(day: Day, kind: str, subject: str) -> list[Spell]:
+    """A subject's life, whatever the day."""
+    about = day.known.about(kind, subject)
+    return [spell for spell in about if spell.track.attribute == LIFE][:1]
+
+
+def _on(day: Day, spell: Spell) -> Day:
+    """The day asked for while a spell holds on it; else the first on which it may hold."""
+    if spell.on(day.day):
+        return day
+    latest = spell.since.latest
+    return Day(day.known, latest if spell.on(latest) else max(spell.since.earliest, DAWN + 1))
+
+
+def _certainty(day: Day, spell: Spell, person: str, body: str, *around: Spell) -> Certainty | None:
+    own = least(*(each.on(day.day) for each in (spell, *around)))
+    return least(own, day.certainty(body), day.alive(person))
+
+
+def _tenure(day: Day, spell: Spell) -> Tenure:
+    _, post, written = spell.track
+    person = day.person(written)
+    life = _life(day, "post", post)
+    body = life[0].value["body"] if life else ""
+    at = _on(day, spell)
+    facts, around = at.of("post", post), _life(day, "body", body)
+    values = {
+        name: shown.value
+        for name in ("label", "voting", "head", "area", "approval")
+        if (shown := at.shown(facts.get(name, ()))) is not None
+    }
+    until, ended = soonest_end(spell, *life, *around, *day.lives(person))
+    name = day.name(person)
+    approved, approvals = approval_of(at, spell, values.get("approval"))
+    return Tenure(
+        person=person,
+        name=name.value if name is not None else None,
+        post=post,
+        label=values.get("label"),
+        body=body,
+        body_name=_body_name(at, body),
+        voting=values.get("voting"),
+        head=values.get("head"),
+        area=values.get("area"),
+        how=spell.value["how"],
+        by=spell.value.get("by"),
+        election=spell.value.get("election"),
+        since=spell.since_text,
+        until=until,
+        term_until=spell.value.get("term_until"),
+        certainty=_certainty(day, spell, person, body, *life),
+        approved=approved,
+        began=cause(day.known, spell.because[0]),
+        ended=cause(day.known, ended[0]) if ended else None,
+        because=tuple(sorted({*spell.because, *ended, *approvals})),
+    )
+
+
+def _membership(day: Day, spell: Spell) -> Membership:
+    _, body, attribute = spell.track
+    role, _, written = attribute.partition("/")
+    person = day.person(written)
+    until, ended = soonest_end(spell, *_life(day, "body", body), *day.lives(person))
+    name = day.name(person)
+    return Membership(
+        person=person,
+        name=name.value if name is not None else None,
+        body=body,
+        body_name=_body_name(_on(day, spell), body),
+        role=role,
+        voting=spell.value.get("voting"),
+        how=spell.value["how"],
+        election=spell.value.get("election"),
+        since=spell.since_text,
+        until=until,
+        certainty=_certainty(day, spell, person, body),
+        began=cause(day.known, spell.because[0]),
+        ended=cause(day.known, ended[0]) if ended else None,
+        because=tuple(sorted({*spell.because, *ended})),
+    )
+
+
+def _body_name(day: Day, body: str) -> str | None:
+    name = day.shown(day.of("body", body).get("name", ()))
+    return name.value if name is not None else None
+
+
+def _affiliations(day: Day, person: str) -> Iterator[Affiliation]:
+    found = [spell for each in day.ids(person) for spell in day.known.about("affiliation", each)]
+    for spell in sorted(found, key=lambda spell: (start(spell), spell.track)):
+        until, ended = soonest_end(spell, *day.lives(person))
+        yield Affiliation(
+            organisation=spell.track.attribute,
+            kind=spell.value.get("kind"),
+            since=spell.since_text,
+            until=until,
+            certainty=least(spell.on(day.day), day.alive(person)),
+            because=tuple(sorted({*spell.because, *ended})),
+        )
+
+
+def candidacy(day: Day, spell: Spell) -> Candidacy:
+    """A nomination as its spell tells it."""
+    person = day.person(spell.track.attribute)
+    name = day.name(person)
+    return Candidacy(
+        person=person,
+        name=name.value if name is not None else None,
+        election=spell.track.subject,
+        post=spell.value.get("post"),
+        body=spell.value.get("body"),
+        role=spell.value.get("role"),
+        by=spell.value.get("by"),
+        affiliation=spell.value.get("affiliation"),
+        since=spell.since_text,
+        until=spell.until_text,
+        certainty=spell.on(day.day),
+        because=spell.because,
+    )
+
+
+def _sanctions(day: Day, person: str) -> Iterator[Sanction]:
+    for spell in _named(day, "sanction", person):
+        sanction = spell.track.subject
+        about = day.known.about("sanction", sanction)
+        lodged = [
+            each
+            for each in about
+            if each.track.attribute == "appeal" and each.since.earliest <= day.day
+        ]
+        outcomes = day.of("sanction", sanction).get("outcome", ())
+        appeal = max(lodged, key=start, default=None)
+        pending = appeal.on(day.day) if appeal is not None else None
+        suspended, rule = _suspended(day, spell, appeal, pending)
+        outcome = day.shown(outcomes) if appeal is not None and pending is None else None
+        until, ended = soonest_end(spell, *day.lives(person))
+        causes = [each.because for each in (spell, appeal, outcome) if each is not None]
+        yield Sanction(
+            id=sanction,
+            kind=spell.value["kind"],
+            body=spell.value.get("body"),
+            since=spell.since_text,
+            until=until,
+            stated_until=spell.value.get("until"),
+            certainty=spell.on(day.day),
+            suspended=suspended,
+            appeal=None
+            if appeal is None
+            else Appeal(
+                to=appeal.value.get("to"),
+                since=appeal.since_text,
+                until=appeal.until_text,
+                pending=pending,
+                suspends=appeal.value.get("suspends"),
+                outcome=outcome.value if outcome is not None else None,
+            ),
+            rule=rule,
+            because=tuple(sorted({*ended, *(each for cause in causes for each in cause)})),
+        )
+
+
+def _suspended(
+    day: Day, sanction: Spell, appeal: Spell | None, pending: Certainty | None
+) -> tuple[bool | None, RuleVersion | None]:
+    """Whether a pending appeal suspends a sanction: it says so itself, or the rule in force does.
+
+    The rule is the one in force on the day on which the appeal was lodged.
+    """
+    if appeal is None or pending is None or not sanction.on(day.day):
+        return False, None
+    if "suspends" in appeal.value:
+        return bool(appeal.value["suspends"]), None
+    lodged = Day(day.known, appeal.since.latest)
+    for rule in rules(lodged):
+        suspends = (rule.parameters or {}).get("suspends")
+        if rule.kind == "appeal" and suspends is not None:
+            return suspends, RuleVersion(rule.id, rule.version)
+    return None, None
+
+
+def _attended(day: Day, person: str) -> Iterator[Attended]:
+    for spell in _named(day, "attendance", person):
+        known = day.known.about("meeting", spell.track.subject)
+        names = [each.value["name"] for each in known if "name" in (each.value or ())]
+        yield Attended(
+            meeting=spell.track.subject,
+            name=names[-1] if names else None,
+            role=spell.value.get("role"),
+            post=spell.value.get("post"),
+            manner=spell.value.get("manner", "present"),
+            date=spell.since_text,
+            because=spell.because[:1],
+        )

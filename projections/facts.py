@@ -1,0 +1,56 @@
+"""The facts as the views have them at a position: found by index, cached for one question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, select
+
+from domain.decisions import DecisionTaken
+from domain.entries import Entry
+from domain.timelines import Spell
+from projections.beliefs import spell
+from projections.views import spells
+
+Told = Callable[[int], tuple[Entry, DecisionTaken]]
+"""Reads the entry at a position from the log, with the envelope of its decision."""
+
+
+class Believed:
+    """What the views believed at a position, whatever the day: `domain.facts.Known`."""
+
+    def __init__(self, connection: Connection, position: int, told: Told) -> None:
+        self._connection = connection
+        self._position = position
+        self._found: dict[tuple[str, ...], Sequence[Spell]] = {}
+        self.told = told
+
+    def all(self, kind: str) -> Sequence[Spell]:
+        """Every spell of a kind of track."""
+        return self._ask(("all", kind))
+
+    def about(self, kind: str, subject: str) -> Sequence[Spell]:
+        """The spells of one subject."""
+        return self._ask(("about", kind, subject), spells.c.subject == subject)
+
+    def naming(self, kind: str, subject: str) -> Sequence[Spell]:
+        """The spells that name another subject."""
+        return self._ask(("naming", kind, subject), spells.c.named == subject)
+
+    def _ask(self, key: tuple[str, ...], *conditions: ColumnElement[bool]) -> Sequence[Spell]:
+        if key not in self._found:
+            found = believed(self._position).where(spells.c.kind == key[1], *conditions)
+            rows = self._connection.execute(found.order_by(spells.c.id))
+            self._found[key] = [spell(row) for row in rows]
+        return self._found[key]
+
+
+def believed(position: int) -> Select[Any]:
+    """Spells believed at a position."""
+    return select(spells).where(believed_at(position))
+
+
+def believed_at(position: int, table: FromClause = spells) -> ColumnElement[bool]:
+    """The condition that a spell was believed at a position."""
+    return and_(table.c.recorded_from <= position, table.c.recorded_until > position)

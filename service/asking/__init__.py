@@ -1,0 +1,9 @@
+"""Asking: every question has a path, and every answer a basis."""
+
+from fastapi import APIRouter
+
+from service.asking import charter, decisions, elections, meetings, people, structure
+
+router = APIRouter()
+for each in (structure, people, elections, meetings, charter, decisions):
+    router.include_router(each.router)

@@ -1,0 +1,322 @@
+"""Questions about the record itself: decisions and entries."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from pydantic import Field
+
+from domain import acts as a
+from domain.answers import Name, Remark
+from domain.dates import day, window
+from domain.decisions import Decision, DecisionTaken
+from domain.entries import instant, read
+from domain.fields import ID_PATTERN
+from domain.shape import to_json
+from projections.basis import Basis as At
+from service import problems
+from service.appends import Sealed
+from service.asking.pages import PageQuery, following
+from service.asking.remarks import remarks
+from service.content import plain, stored, with_texts
+from service.ledger import Ledger
+from service.problems import NOT_FOUND, Problem
+from service.questions import Basis, BasisQuery, Day, answer, asked
+
+router = APIRouter()
+
+_WORD = r"^[!-~]+$"
+
+
+class DecisionsQuery(PageQuery):
+    """Which decisions. What is dated in doubt is listed if it may fall between the days."""
+
+    taken_by: str | None = None
+    """Only those of this body."""
+    meeting: str | None = None
+    """Only those taken at this meeting."""
+    authority: str | None = None
+    """Only those taken on this mandate."""
+    type: str | None = Field(None, pattern=_WORD, examples=["election.held"])
+    """Only those with an act of this type."""
+    from_: Day | None = Field(None, alias="from", examples=["2025-01-01"])
+    """Only those that may have been taken on this day or later."""
+    until: Day | None = Field(None, examples=["2025-01-31"])
+    """Only those that may have been taken on this day or earlier."""
+
+
+class EntriesQuery(PageQuery):
+    """Which entries of the log, and up to which position."""
+
+    tag: str | None = Field(None, pattern=_WORD, examples=["body:coordination-committee"])
+    """Only entries with this tag, as `person:…`, `body:…`, `post:…`, `decision:…`."""
+    type: str | None = Field(None, pattern=_WORD, examples=["election.held"])
+    """Only entries of this type."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionListed:
+    """A decision in a list."""
+
+    id: str
+    """The decision's id."""
+    title: Name
+    """What it is about."""
+    date: str | None
+    """The day on which it was decided; null: not known."""
+    taken_by: str | None
+    """The body that decided; null: not known."""
+    meeting: str | None
+    """The meeting at which it was decided; null: not known, or none."""
+    authority: str | None
+    """The mandate on which it was decided; null: not stated."""
+    position: int
+    """Where it stands in the log."""
+    recorded_at: str
+    """When it was recorded."""
+    acts: tuple[str, ...]
+    """The types of its acts, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionsAnswer:
+    """Decisions at a basis."""
+
+    basis: Basis
+    """The point on both clocks that it holds for."""
+    decisions: tuple[DecisionListed, ...]
+    """In the order of their positions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An act of a decision, as an entry of the log."""
+
+    position: int
+    """Its position."""
+    type: str
+    """Which act it is."""
+    leaf_hash: str
+    """The hash of the entry's bytes as a leaf (RFC 6962), in hexadecimal."""
+    id: str | None
+    """The id that it establishes, if any."""
+    retracted_by: int | None
+    """The position of the entry that retracts it, as known at the basis."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionAnswer:
+    """A decision as recorded."""
+
+    basis: Basis
+    """The point on both clocks that it holds for."""
+    decision: Decision
+    """The decision as it was posted, with the ids that it was given."""
+    position: int
+    """Where it stands in the log."""
+    recorded_at: str
+    """When it was recorded."""
+    recorded_by: str
+    """Who recorded it: an id that says nothing of the person."""
+    entries: tuple[Recorded, ...]
+    """Its acts, in order."""
+    remarks: tuple[Remark, ...]
+    """Remarks on it, and on its entries."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryListed:
+    """An entry of the log."""
+
+    leaf_hash: str
+    """The hash of its bytes as a leaf (RFC 6962), in hexadecimal."""
+    entry: dict[str, Any]
+    """The entry as it was hashed: personal texts are commitments."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntriesAnswer:
+    """Entries of the log."""
+
+    basis: Basis
+    """The point on both clocks that it holds for."""
+    entries: tuple[EntryListed, ...]
+    """In the order of their positions."""
+
+
+@router.get(
+    "/v1/decisions",
+    tags=["decisions"],
+    summary="The decisions recorded",
+    responses={200: {"model": DecisionsAnswer}},
+)
+def ask_decisions(request: Request, query: Annotated[DecisionsQuery, Query()]) -> Response:
+    """The decisions recorded, in the order of their positions."""
+    ledger: Ledger = request.app.state.ledger
+    after = _position(query.cursor)
+    with asked(ledger, query) as (_, basis):
+        wanted = (one for one in _envelopes(ledger, basis, query, after) if _is_wanted(one, query))
+        found = list(islice(_listed(ledger, wanted, query), query.limit + 1))
+    page = found[: query.limit]
+    links = None
+    if len(found) > query.limit:
+        links = following(request, query, basis, str(page[-1].position))
+    content = with_texts(plain(page), ledger.names)
+    return answer(request, basis, {"decisions": content}, query, links=links)
+
+
+def _envelopes(ledger: Ledger, basis: At, query: DecisionsQuery, after: int) -> Iterator[Sealed]:
+    """The envelopes recorded up to a basis, by the narrowest tag that the question allows."""
+    tag = None
+    if query.meeting is not None:
+        tag = f"named:meeting:{query.meeting}"
+    elif query.authority is not None:
+        tag = f"named:mandate:{query.authority}"
+    elif query.taken_by is not None:
+        tag = f"named:body:{query.taken_by}"
+    while found := ledger.log.entries(
+        tag=tag, types=["decision.taken"], after=after, until=basis.position, limit=500
+    ):
+        yield from found
+        after = found[-1].position
+
+
+def _is_wanted(one: Sealed, query: DecisionsQuery) -> bool:
+    taken = read(one.entry).act
+    if not isinstance(taken, DecisionTaken):
+        return False
+    dated = query.from_ is None and query.until is None
+    if not dated and taken.date is not None:
+        earliest, latest = window(taken.date)
+        dated = (query.from_ is None or latest >= day(query.from_)) and (
+            query.until is None or earliest <= day(query.until)
+        )
+    return (
+        dated
+        and query.taken_by in (None, taken.taken_by)
+        and query.meeting in (None, taken.meeting)
+        and query.authority in (None, taken.authority)
+    )
+
+
+def _listed(
+    ledger: Ledger, envelopes: Iterator[Sealed], query: DecisionsQuery
+) -> Iterator[DecisionListed]:
+    for one in envelopes:
+        entry = read(one.entry)
+        taken = entry.act
+        if not isinstance(taken, DecisionTaken):
+            continue
+        acts = ledger.log.entries(after=one.position, until=one.position + taken.acts)
+        types = tuple(act.type for act in acts)
+        if query.type is None or query.type in types:
+            yield DecisionListed(
+                id=entry.decision,
+                title=to_json(taken.title),
+                date=taken.date,
+                taken_by=taken.taken_by,
+                meeting=taken.meeting,
+                authority=taken.authority,
+                position=one.position,
+                recorded_at=instant(one.recorded_at),
+                acts=types,
+            )
+
+
+@router.get(
+    "/v1/decisions/{decision}",
+    tags=["decisions"],
+    summary="One decision as recorded",
+    responses={200: {"model": DecisionAnswer}},
+)
+def ask_decision(
+    request: Request, decision: str, query: Annotated[BasisQuery, Query()]
+) -> Response:
+    """A decision as it was posted, and where its entries stand in the log."""
+    ledger: Ledger = request.app.state.ledger
+    is_id = re.fullmatch(ID_PATTERN, decision) is not None
+    with asked(ledger, query) as (_, basis):
+        found = ledger.entries_of(decision) if is_id else ()
+    if not found or found[0].position > basis.position:
+        raise Problem(NOT_FOUND, f"there is no decision {decision} at that basis")
+    entries = [read(one.entry) for one in found]
+    retracted = _retracted(ledger, decision, basis.position)
+    content = {
+        "decision": to_json(stored(entries, ledger.names)),
+        "position": found[0].position,
+        "recorded_at": instant(found[0].recorded_at),
+        "recorded_by": entries[0].recorded_by,
+        "entries": [
+            {
+                "position": one.position,
+                "type": one.type,
+                "leaf_hash": one.leaf_hash.hex(),
+                "id": next((each.id for each in entry.mentions if each.creates), None),
+                "retracted_by": retracted.get(entry.number, retracted.get(-one.position)),
+            }
+            for one, entry in list(zip(found, entries, strict=True))[1:]
+        ],
+        "remarks": with_texts(
+            plain(remarks(ledger, basis, f"decision:{decision}", f"named:decision:{decision}")),
+            ledger.names,
+        ),
+    }
+    return answer(request, basis, content, query)
+
+
+def _retracted(ledger: Ledger, decision: str, position: int) -> dict[int, int]:
+    """Which of a decision's acts are retracted, and where: by number, or by minus the position."""
+    found = ledger.log.entries(
+        tag=f"decision:{decision}", types=["entry.retracted"], until=position
+    )
+    where: dict[int, int] = {}
+    for one in found:
+        act = read(one.entry).act
+        if isinstance(act, a.EntryRetracted):
+            target = act.entry
+            if isinstance(target, int):
+                where[-target] = one.position
+            elif target.decision == decision:
+                where[target.act] = one.position
+    return where
+
+
+@router.get(
+    "/v1/entries",
+    tags=["entries"],
+    summary="The entries of the log",
+    responses={200: {"model": EntriesAnswer}},
+)
+def ask_entries(request: Request, query: Annotated[EntriesQuery, Query()]) -> Response:
+    """The record itself: entries as they were hashed, in the order of their positions."""
+    ledger: Ledger = request.app.state.ledger
+    after = _position(query.cursor)
+    with asked(ledger, query) as (_, basis):
+        found = ledger.log.entries(
+            tag=query.tag,
+            types=[query.type] if query.type else (),
+            after=after,
+            until=basis.position,
+            limit=query.limit + 1,
+        )
+    page = found[: query.limit]
+    links = None
+    if len(found) > query.limit:
+        links = following(request, query, basis, str(page[-1].position))
+    entries = [{"leaf_hash": one.leaf_hash.hex(), "entry": json.loads(one.entry)} for one in page]
+    return answer(request, basis, {"entries": entries}, query, links=links)
+
+
+def _position(cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    if not re.fullmatch("[0-9]{1,18}", cursor):
+        raise Problem(problems.PARAMETER, f"cursor: {cursor!r} is none of ours")
+    return int(cursor)

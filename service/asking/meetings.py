@@ -1,0 +1,189 @@
+"""Questions about meetings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from pydantic import Field
+
+from domain import acts as a
+from domain.answers import Meeting, Name, Remark
+from domain.decisions import DecisionTaken
+from domain.entries import Entry, read
+from domain.meetings import meeting
+from domain.shape import to_json
+from projections.basis import Basis as At
+from projections.subjects import subjects
+from service.asking.pages import SearchQuery, paged
+from service.asking.remarks import about, remarks
+from service.content import plain, with_texts
+from service.ledger import Ledger
+from service.problems import NOT_FOUND, Problem
+from service.questions import Basis, BasisQuery, answer, asked
+from service.search import named
+
+router = APIRouter()
+
+
+class MeetingsQuery(SearchQuery):
+    """Which meetings."""
+
+    body: str | None = None
+    """Only meetings of this body."""
+    kind: str | None = Field(None, examples=["plenum"])
+    """Only meetings of this sort."""
+    within: str | None = None
+    """Only parts of this meeting."""
+    beside: str | None = None
+    """Only meetings held on the occasion of this one."""
+    status: Literal["announced", "cancelled", "in_session", "closed"] | None = None
+    """Only those of this status on the day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A decision taken at a meeting."""
+
+    id: str
+    """The decision's id."""
+    title: Name
+    """What it is about."""
+    date: str | None
+    """The day on which it was decided; null: not known."""
+    taken_by: str | None
+    """The body that decided; null: not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingsAnswer:
+    """Meetings at a basis."""
+
+    basis: Basis
+    """The point on both clocks that it holds for."""
+    meetings: tuple[Meeting, ...]
+    """In the order of their ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingAnswer(Meeting):
+    """A meeting at a basis."""
+
+    decisions: tuple[Taken, ...]
+    """The documents that name it as their meeting."""
+    resolutions: tuple[str, ...]
+    """The resolutions that these adopt."""
+    declarations: tuple[str, ...]
+    """The declarations that these make; a declaration decides nothing."""
+    elections: tuple[str, ...]
+    """The elections held by it, or told of by these."""
+    remarks: tuple[Remark, ...]
+    """Remarks on it, and on the entries about it."""
+    basis: Basis
+    """The point on both clocks that it holds for."""
+
+
+@router.get(
+    "/v1/meetings",
+    tags=["meetings"],
+    summary="The meetings known by a day",
+    responses={200: {"model": MeetingsAnswer}},
+)
+def ask_meetings(request: Request, query: Annotated[MeetingsQuery, Query()]) -> Response:
+    """The meetings announced or held by a day, in the order of their ids."""
+    ledger: Ledger = request.app.state.ledger
+    with asked(ledger, query) as (connection, basis):
+        day = ledger.day(connection, basis)
+        found = (
+            each
+            for identity in subjects(connection, basis.position, "meeting", query.cursor or "")
+            if (each := meeting(day, identity)) is not None and _is_wanted(each, query)
+        )
+        return paged(request, ledger, basis, query, "meetings", found)
+
+
+def _is_wanted(meeting: Meeting, query: MeetingsQuery) -> bool:
+    names = (meeting.name, *(each.name for each in meeting.other_names))
+    return (
+        meeting.status is not None
+        and query.status in (None, meeting.status)
+        and query.body in (None, meeting.body)
+        and query.kind in (None, meeting.kind)
+        and query.within in (None, meeting.within)
+        and query.beside in (None, meeting.beside)
+        and (query.q is None or named(query.q, names))
+    )
+
+
+@router.get(
+    "/v1/meetings/{meeting_id}",
+    tags=["meetings"],
+    summary="One meeting",
+    responses={200: {"model": MeetingAnswer}},
+)
+def ask_meeting(
+    request: Request, meeting_id: str, query: Annotated[BasisQuery, Query()]
+) -> Response:
+    """One meeting: when it was to be and when it was held, who attended, what was decided."""
+    ledger: Ledger = request.app.state.ledger
+    with asked(ledger, query) as (connection, basis):
+        found = meeting(ledger.day(connection, basis), meeting_id)
+    if found is None:
+        raise Problem(NOT_FOUND, f"no meeting {meeting_id} is known at that basis")
+    taken = _taken_at(ledger, basis, meeting_id)
+    entries = [entry for decision in taken for entry in decision[1:]]
+    elected = [entry for entry in _electing(ledger, basis, meeting_id) if entry not in entries]
+    content = {
+        **plain(found),
+        "decisions": plain([_taken(decision[0]) for decision in taken]),
+        "resolutions": _created(entries, a.ResolutionAdopted),
+        "declarations": _created(entries, a.DeclarationMade),
+        "elections": sorted(
+            {*_created(entries, a.ElectionHeld), *_created(elected, a.ElectionHeld)}
+        ),
+        "remarks": plain(remarks(ledger, basis, *about("meeting", meeting_id))),
+    }
+    return answer(request, basis, with_texts(content, ledger.names), query)
+
+
+def _taken_at(ledger: Ledger, basis: At, meeting: str) -> Sequence[Sequence[Entry]]:
+    """The decisions recorded as taken at a meeting, each with its entries that stand."""
+    found = ledger.log.entries(
+        tag=f"named:meeting:{meeting}", types=["decision.taken"], until=basis.position
+    )
+    envelopes = [read(one.entry) for one in found]
+    return [ledger.standing(each.decision, basis.position) for each in envelopes]
+
+
+def _electing(ledger: Ledger, basis: At, meeting: str) -> Sequence[Entry]:
+    found = ledger.log.entries(
+        tag=f"named:meeting:{meeting}", types=["election.held"], until=basis.position
+    )
+    decisions = dict.fromkeys(read(one.entry).decision for one in found)
+    standing = [each for name in decisions for each in ledger.standing(name, basis.position)]
+    return [
+        each
+        for each in standing
+        if isinstance(each.act, a.ElectionHeld) and each.act.meeting == meeting
+    ]
+
+
+def _taken(envelope: Entry) -> Taken:
+    act = envelope.act
+    if not isinstance(act, DecisionTaken):
+        raise TypeError(f"entry {envelope.position} begins no decision")
+    return Taken(envelope.decision, to_json(act.title), act.date, act.taken_by)
+
+
+def _created(entries: Sequence[Entry], act: type[a.Act]) -> list[str]:
+    """The ids that the acts of a type in these entries establish."""
+    return [
+        each.id
+        for entry in entries
+        if isinstance(entry.act, act)
+        for each in entry.mentions
+        if each.creates
+    ]

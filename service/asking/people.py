@@ -1,0 +1,171 @@
+"""Questions about persons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from pydantic import Field
+from sqlalchemy import Connection
+
+from domain import authority
+from domain.answers import Person, PersonInFull, Remark
+from domain.facts import Day
+from domain.people import holders, members, person, person_in_full
+from domain.structure import post as post_on
+from projections.basis import Basis as At
+from projections.subjects import names, subjects
+from service.asking.pages import SearchQuery, paged
+from service.asking.remarks import about, remarks
+from service.asking.structure import AuthorityAnswer
+from service.content import plain, with_texts
+from service.ledger import Ledger
+from service.problems import NOT_FOUND, PARAMETER, Problem
+from service.questions import Basis, BasisQuery, answer, asked
+
+router = APIRouter()
+
+
+class PeopleQuery(SearchQuery):
+    """Which persons."""
+
+    body: str | None = None
+    """Only those who are in this body, in whatever role, or hold a post of it."""
+    post: str | None = None
+    """Only those who hold this post."""
+    role: str | None = Field(None, examples=["delegate"])
+    """Only those who are somewhere (with `body`: in that body) in this role."""
+
+
+class AuthorityQuery(BasisQuery):
+    """What a person holds."""
+
+    post: str | None = None
+    """The post; or else `body` and `role`."""
+    body: str | None = None
+    """The body of a membership."""
+    role: str | None = Field(None, examples=["delegate"])
+    """The role in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleAnswer:
+    """Persons at a basis."""
+
+    basis: Basis
+    """The point on both clocks that it holds for."""
+    people: tuple[Person, ...]
+    """In the order of their ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonAnswer(PersonInFull):
+    """A person at a basis."""
+
+    remarks: tuple[Remark, ...]
+    """Remarks on the person, and on the entries about the person."""
+    basis: Basis
+    """The point on both clocks that it holds for."""
+
+
+@router.get(
+    "/v1/people",
+    tags=["people"],
+    summary="Persons, and what they hold on a day",
+    responses={200: {"model": PeopleAnswer}},
+)
+def ask_people(request: Request, query: Annotated[PeopleQuery, Query()]) -> Response:
+    """Persons in the order of their ids; one who has several ids is listed once."""
+    ledger: Ledger = request.app.state.ledger
+    with asked(ledger, query) as (connection, basis):
+        day = ledger.day(connection, basis)
+        found = (
+            each
+            for identity in _ids(ledger, connection, basis, day, query)
+            if (each := person(day, identity)) is not None and _is_wanted(each, query)
+        )
+        return paged(request, ledger, basis, query, "people", found)
+
+
+def _ids(
+    ledger: Ledger, connection: Connection, basis: At, day: Day, query: PeopleQuery
+) -> Iterator[str]:
+    """The ids of those who may be meant, in order, each under the id that is shown."""
+    wanted: set[str] | None = None
+    if query.q is not None:
+        wanted = set(ledger.search.persons(query.q, names(connection, basis.position)))
+    if query.post is not None:
+        held = {each.person for each in holders(day, query.post) if each.certainty}
+        wanted = held if wanted is None else wanted & held
+    elif query.body is not None:
+        inside = {each.person for each in members(day, query.body)}
+        posts = {spell.track.subject for spell in day.known.naming("post", query.body)}
+        inside |= {
+            each.person
+            for post in posts
+            if post_on(day, post) is not None
+            for each in holders(day, post)
+            if each.certainty
+        }
+        shown = None if wanted is None else {day.person(each) for each in wanted}
+        wanted = inside if shown is None else shown & inside
+    if wanted is not None:
+        return iter(sorted({day.person(each) for each in wanted}))
+    known = subjects(connection, basis.position, "person", query.cursor or "")
+    return (each for each in known if day.person(each) == each)
+
+
+def _is_wanted(person: Person, query: PeopleQuery) -> bool:
+    return query.role is None or any(
+        each.role == query.role and query.body in (None, each.body) for each in person.memberships
+    )
+
+
+@router.get(
+    "/v1/people/{person_id}",
+    tags=["people"],
+    summary="One person",
+    responses={200: {"model": PersonAnswer}},
+)
+def ask_person(request: Request, person_id: str, query: Annotated[BasisQuery, Query()]) -> Response:
+    """One person with everything that is told, what was and what is to come included.
+
+    What does not hold on the day has a `certainty` of null. An id that was merged answers with the
+    person whom it was merged into.
+    """
+    ledger: Ledger = request.app.state.ledger
+    with asked(ledger, query) as (connection, basis):
+        found = person_in_full(ledger.day(connection, basis), person_id)
+    if found is None:
+        raise Problem(NOT_FOUND, f"no person {person_id} is known at that basis")
+    noted = remarks(ledger, basis, *about("person", *found.ids))
+    content = {**plain(found), "remarks": plain(noted)}
+    return answer(request, basis, with_texts(content, ledger.names), query)
+
+
+@router.get(
+    "/v1/people/{person_id}/authority",
+    tags=["people"],
+    summary="On whose authority a person holds something",
+    responses={200: {"model": AuthorityAnswer}},
+)
+def ask_authority(
+    request: Request, person_id: str, query: Annotated[AuthorityQuery, Query()]
+) -> Response:
+    """The chain of decisions under which a person holds a post, or is in a body in a role."""
+    if (query.post is None) == (query.body is None or query.role is None):
+        raise Problem(PARAMETER, "post: give either post, or body and role")
+    ledger: Ledger = request.app.state.ledger
+    with asked(ledger, query) as (connection, basis):
+        day = ledger.day(connection, basis)
+        if query.post is not None:
+            found = authority.of_tenure(day, person_id, query.post)
+        else:
+            found = authority.of_membership(day, person_id, query.body or "", query.role or "")
+    if not found:
+        raise Problem(NOT_FOUND, f"person {person_id} does not hold that at that basis")
+    content = {"chain": plain(found)}
+    return answer(request, basis, with_texts(content, ledger.names), query)

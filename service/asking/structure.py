@@ -1,0 +1,278 @@
+"""Questions about the structure: the whole, one body, one post."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from pydantic import Field
+
+from domain import authority
+from domain.answers import Body, BodyInFull, Link, Membership, Post, PostInFull, Remark, Tenure
+from domain.people import holders, members
+from domain.structure import below
+from domain.structure import posts as posts_of
+from domain.subjects import body_in_full, post_in_full
+from projections.structure import structure
+from service.asking.pages import SearchQuery, paged
+from service.asking.remarks import about, remarks
+from service.content import plain, with_texts
+from service.ledger import Ledger
+from service.problems import NOT_FOUND, Problem
+from service.questions import Basis, BasisQuery, answer, asked
+from service.search import named
+
+router = APIRouter()
+
+
+class StructureQuery(BasisQuery):
+    """Which part of the structure, and at which basis."""
+
+    root: str | None = Field(None, examples=["coordination-committee"])
+    """The body to start from; default: every body."""
+    depth: int | None = Field(None, ge=0)
+    """How many levels below the root (or the bodies at the root); 0 is the root alone."""
+
+
+class BodiesQuery(SearchQuery):
+    """Which bodies."""
+
+    classification: str | None = Field(None, examples=["executive_committee"])
+    """Only bodies of this sort."""
+    within: str | None = None
+    """Only bodies that stand directly in this one."""
+    permanence: Literal["permanent", "temporary", "not_stated"] | None = None
+    """Only bodies of this permanence."""
+
+
+class MembersQuery(BasisQuery):
+    """Which members of a body."""
+
+    role: str | None = Field(None, examples=["delegate"])
+    """Only those in this role."""
+
+
+class PostsQuery(SearchQuery):
+    """Which posts."""
+
+    body: str | None = None
+    """Only posts of this body."""
+    head: bool | None = None
+    """Only posts whose holder heads the body, or only others."""
+    voting: Literal["true", "false", "not_stated"] | None = None
+    """Only posts whose holders vote, do not, or of which it is not stated."""
+    vacant: bool | None = None
+    """Only posts with a vacant seat, or only posts without."""
+
+
+@dataclass(frozen=True, slots=True)
+class StructureAnswer:
+    """The structure at a basis."""
+
+    basis: Basis
+    """The point on both clocks that it holds for."""
+    bodies: tuple[Body, ...]
+    """A flat list: each body names the one that it stands in."""
+
+
+@dataclass(frozen=True, slots=True)
+class BodyAnswer(BodyInFull):
+    """A body at a basis."""
+
+    remarks: tuple[Remark, ...]
+    """Remarks on it, and on the entries about it."""
+    basis: Basis
+    """The point on both clocks that it holds for."""
+
+
+@dataclass(frozen=True, slots=True)
+class MembersAnswer:
+    """Who is in a body at a basis."""
+
+    basis: Basis
+    """The point on both clocks that it holds for."""
+    members: tuple[Membership, ...]
+    """Activists, members, candidates, advisors, delegates."""
+    holders: tuple[Tenure, ...]
+    """The holders of its posts."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorityAnswer:
+    """The chain of decisions on which something rests, at a basis."""
+
+    basis: Basis
+    """The point on both clocks that it holds for."""
+    chain: tuple[Link, ...]
+    """Breadth first: what brought it about, then what that rests on."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostsAnswer:
+    """Posts at a basis."""
+
+    basis: Basis
+    """The point on both clocks that it holds for."""
+    posts: tuple[Post, ...]
+    """In the order of their ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostAnswer(PostInFull):
+    """A post at a basis."""
+
+    remarks: tuple[Remark, ...]
+    """Remarks on it, and on the entries about it."""
+    basis: Basis
+    """The point on both clocks that it holds for."""
+
+
+@router.get(
+    "/v1/structure",
+    tags=["structure"],
+    summary="What the structure was on a day",
+    responses={200: {"model": StructureAnswer}},
+)
+def ask_structure(request: Request, query: Annotated[StructureQuery, Query()]) -> Response:
+    """Every body on a day, its posts and their holders, certain or possible."""
+    ledger: Ledger = request.app.state.ledger
+    with asked(ledger, query) as (connection, basis):
+        bodies = structure(connection, basis)
+    if query.root is not None and not any(body.id == query.root for body in bodies):
+        raise Problem(NOT_FOUND, f"there is no body {query.root} at that basis")
+    content = plain(below(bodies, query.root, query.depth))
+    return answer(request, basis, {"bodies": with_texts(content, ledger.names)}, query)
+
+
+@router.get(
+    "/v1/bodies",
+    tags=["structure"],
+    summary="The bodies there on a day",
+    responses={200: {"model": StructureAnswer}},
+)
+def ask_bodies(request: Request, query: Annotated[BodiesQuery, Query()]) -> Response:
+    """The bodies there on a day, certainly or possibly, in the order of their ids."""
+    ledger: Ledger = request.app.state.ledger
+    with asked(ledger, query) as (connection, basis):
+        bodies = structure(connection, basis)
+    found = (body for body in bodies if _is_wanted(body, query))
+    return paged(request, ledger, basis, query, "bodies", found)
+
+
+def _is_wanted(body: Body, query: BodiesQuery) -> bool:
+    names = (body.name, *(each.name for each in body.other_names))
+    return (
+        query.classification in (None, body.classification)
+        and query.within in (None, body.within)
+        and query.permanence in (None, body.permanence or "not_stated")
+        and (query.q is None or named(query.q, names))
+    )
+
+
+@router.get(
+    "/v1/bodies/{body}",
+    tags=["structure"],
+    summary="One body",
+    responses={200: {"model": BodyAnswer}},
+)
+def ask_body(request: Request, body: str, query: Annotated[BasisQuery, Query()]) -> Response:
+    """One body, there on the day or not, with what began and ended it and the powers it holds.
+
+    Where it is not there on the day, `certainty` is null and the rest is as it was last, or will be
+    first.
+    """
+    ledger: Ledger = request.app.state.ledger
+    with asked(ledger, query) as (connection, basis):
+        found = body_in_full(ledger.day(connection, basis), body)
+    if found is None:
+        raise Problem(NOT_FOUND, f"no body {body} is known at that basis")
+    noted = remarks(ledger, basis, *about("body", body))
+    content = {**plain(found), "remarks": plain(noted)}
+    return answer(request, basis, with_texts(content, ledger.names), query)
+
+
+@router.get(
+    "/v1/bodies/{body}/members",
+    tags=["structure"],
+    summary="Who is in a body",
+    responses={200: {"model": MembersAnswer}},
+)
+def ask_members(request: Request, body: str, query: Annotated[MembersQuery, Query()]) -> Response:
+    """Who is in a body on a day, in which role, and who holds its posts."""
+    ledger: Ledger = request.app.state.ledger
+    with asked(ledger, query) as (connection, basis):
+        day = ledger.day(connection, basis)
+        if body_in_full(day, body) is None:
+            raise Problem(NOT_FOUND, f"no body {body} is known at that basis")
+        found = [each for each in members(day, body) if query.role in (None, each.role)]
+        held = (each for post in posts_of(day, body) for each in holders(day, post.id))
+        content = {
+            "members": plain(found),
+            "holders": plain([each for each in held if each.certainty and query.role is None]),
+        }
+    return answer(request, basis, with_texts(content, ledger.names), query)
+
+
+@router.get(
+    "/v1/bodies/{body}/authority",
+    tags=["structure"],
+    summary="On whose authority a body exists",
+    responses={200: {"model": AuthorityAnswer}},
+)
+def ask_authority(request: Request, body: str, query: Annotated[BasisQuery, Query()]) -> Response:
+    """The chain of decisions, mandates and meetings under which a body exists."""
+    ledger: Ledger = request.app.state.ledger
+    with asked(ledger, query) as (connection, basis):
+        chain = plain(authority.of_body(ledger.day(connection, basis), body))
+    if not chain:
+        raise Problem(NOT_FOUND, f"no body {body} is known at that basis")
+    return answer(request, basis, with_texts({"chain": chain}, ledger.names), query)
+
+
+@router.get(
+    "/v1/posts",
+    tags=["structure"],
+    summary="The posts there on a day",
+    responses={200: {"model": PostsAnswer}},
+)
+def ask_posts(request: Request, query: Annotated[PostsQuery, Query()]) -> Response:
+    """The posts there on a day and who holds them, in the order of their ids."""
+    ledger: Ledger = request.app.state.ledger
+    with asked(ledger, query) as (connection, basis):
+        posts = [post for body in structure(connection, basis) for post in body.posts]
+    found = _wanted(sorted(posts, key=lambda post: post.id), query)
+    return paged(request, ledger, basis, query, "posts", found)
+
+
+def _wanted(posts: list[Post], query: PostsQuery) -> Iterator[Post]:
+    for post in posts:
+        voting = "not_stated" if post.voting is None else str(post.voting).lower()
+        if (
+            query.body in (None, post.body)
+            and query.voting in (None, voting)
+            and query.head in (None, bool(post.head))
+            and query.vacant in (None, bool(post.vacant))
+            and (query.q is None or named(query.q, (post.label,)))
+        ):
+            yield post
+
+
+@router.get(
+    "/v1/posts/{post}",
+    tags=["structure"],
+    summary="One post",
+    responses={200: {"model": PostAnswer}},
+)
+def ask_post(request: Request, post: str, query: Annotated[BasisQuery, Query()]) -> Response:
+    """One post, there on the day or not, and whoever held, holds or is to hold it."""
+    ledger: Ledger = request.app.state.ledger
+    with asked(ledger, query) as (connection, basis):
+        found = post_in_full(ledger.day(connection, basis), post)
+    if found is None:
+        raise Problem(NOT_FOUND, f"no post {post} is known at that basis")
+    noted = remarks(ledger, basis, *about("post", post))
+    content = {**plain(found), "remarks": plain(noted)}
+    return answer(request, basis, with_texts(content, ledger.names), query)
