@@ -878,3 +878,37 @@ class Remark:
     """The remark."""
     on: dict[str, Any]
     """What it is on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a finding is about."""
+
+    kind: Literal["person", "body", "post", "election", "decision", "rule"]
+    """What it is."""
+    id: str
+    """Its id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A breach of the charter: a rule, and what does not agree with it."""
+
+    rule: str
+    """The rule's id."""
+    kind: str
+    """What the rule is about."""
+    version: int
+    """The position of the entry that states the version of the rule that is broken."""
+    subject: Subject
+    """What breaks it."""
+    message: str
+    """What is wrong, in a sentence, as it was when it began."""
+    since: str
+    """The first day on which it is wrong, a plain day."""
+    until: str | None
+    """The first day on which it no longer is; null while it lasts on the day asked about."""
+    certainty: Certainty
+    """Whether facts that are certain break the rule, or possible ones only."""
+    because: tuple[int, ...]
+    """The positions of the entries that state the rule and that break it."""

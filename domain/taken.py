@@ -1,10 +1,10 @@
-"""What findings need of a decision: when and by whom it was taken, its votes, the powers it used."""
+"""What findings need of a decision: who took it and when, its votes, the powers that it used."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import singledispatch
+from typing import Final
 
 from domain import acts as a
 from domain.acts import Power
@@ -82,6 +82,26 @@ class Taken:
     """The powers that its acts made use of."""
 
 
+_POWERS: Final[dict[type[a.StructureAct], Power]] = {
+    a.BodyEstablished: "establish",
+    a.BodyDissolved: "dissolve",
+    a.ActivistAdmitted: "admit",
+    a.ActivistExcluded: "exclude",
+    a.ActivistAssigned: "assign",
+    a.AppointmentMade: "appoint",
+    a.AppointmentApproved: "approve",
+    a.TenureEnded: "remove",
+    a.MeetingScheduled: "convene",
+    a.MeetingConvened: "convene",
+    a.SanctionImposed: "discipline",
+    a.AppealDecided: "hear_appeals",
+    a.RuleAdopted: "adopt_rules",
+    a.RuleAmended: "adopt_rules",
+    a.RuleRepealed: "adopt_rules",
+}
+"""The power that each act makes use of; elections make use of theirs contest by contest."""
+
+
 def taken(entries: Sequence[Entry]) -> Taken:
     """What findings need of one decision: its envelope first, then those of its acts that stand."""
     first, *acts = entries
@@ -98,36 +118,58 @@ def taken(entries: Sequence[Entry]) -> Taken:
         meeting=envelope.meeting,
         eligible=vote.eligible if vote is not None else None,
         cast=vote.cast if vote is not None else None,
-        elections=tuple(_ballot(each.act, each.position) for each in acts if _elects(each)),
-        exercised=tuple(used for each in acts for used in _exercised(each.act, each.position)),
+        elections=tuple(ballot for each in acts for ballot in _ballots(each)),
+        exercised=tuple(used for each in acts for used in _exercised(each)),
     )
 
 
-def _elects(entry: Entry) -> bool:
-    return isinstance(entry.act, a.ElectionHeld)
+def _ballots(entry: Entry) -> Iterator[Ballot]:
+    act = entry.act
+    if isinstance(act, a.ElectionHeld) and act.election is not None:
+        yield Ballot(
+            election=act.election,
+            position=entry.position,
+            date=act.closed or act.effective,
+            body=act.body,
+            meeting=act.meeting,
+            eligible=act.eligible,
+            cast=act.cast,
+        )
 
 
-def _ballot(act: object, position: int) -> Ballot:
-    assert isinstance(act, a.ElectionHeld)  # noqa: S101
-    return Ballot(
-        election=act.election or "",
-        position=position,
-        date=act.closed or act.effective,
-        body=act.body,
-        meeting=act.meeting,
-        eligible=act.eligible,
-        cast=act.cast,
-    )
+def _exercised(entry: Entry) -> Iterator[Exercise]:
+    act = entry.act
+    if isinstance(act, a.ElectionHeld):
+        for contest in act.contests:
+            yield Exercise(
+                power="elect",
+                position=entry.position,
+                effective=act.effective,
+                by=act.body,
+                body=contest.body,
+                post=contest.post,
+                role=contest.role,
+            )
+    elif isinstance(act, a.StructureAct) and type(act) in _POWERS and not _left(act):
+        yield Exercise(
+            power=_POWERS[type(act)],
+            position=entry.position,
+            effective=act.effective,
+            by=getattr(act, "by", None),
+            body=_ruled(act) or getattr(act, "body", None),
+            post=getattr(act, "post", None),
+            meeting=getattr(act, "meeting", None),
+            sanction=getattr(act, "sanction", None),
+        )
 
 
-@singledispatch
-def _exercised(act: object, position: int) -> Iterator[Exercise]:
-    """The powers that an act makes use of; most make use of none."""
-    yield from ()
+def _left(act: a.StructureAct) -> bool:
+    """Whether a tenure ended otherwise than by somebody's power to end it."""
+    return isinstance(act, a.TenureEnded) and act.reason not in ("removed", "recalled")
 
 
-@_exercised.register
-def _(act: a.BodyEstablished, position: int) -> Iterator[Exercise]:
-    yield Exercise(
-        power="establish", position=position, effective=act.effective, body=act.body
-    )
+def _ruled(act: a.StructureAct) -> str | None:
+    """The body that a rule is made for, or all of what stands in which it is."""
+    if not isinstance(act, a.RuleAdopted | a.RuleAmended) or act.applies_to is None:
+        return None
+    return act.applies_to.body or act.applies_to.within

@@ -1,0 +1,73 @@
+"""Every example is recorded through the door, and every question of it has its right answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cache
+
+import httpx
+import pytest
+
+from service import examples
+from service.examples import Question
+from tests.serving import serving
+
+ASKED = [(name, question) for name in examples.names() for question in examples.questions(name)]
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A service that holds one example, and the last position of each of its decisions."""
+
+    client: httpx.Client
+    ends: dict[str, int]
+
+
+Open = Callable[[str], Recorded]
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
+    """Each example is recorded once, when first asked for."""
+    with ExitStack() as stack:
+
+        @cache
+        def opened(name: str) -> Recorded:
+            url = stack.enter_context(serving(tmp_path_factory.mktemp(name)))
+            client = httpx.Client(base_url=url, trust_env=False, timeout=30)
+            stack.enter_context(client)
+            ends = {}
+            for decision in examples.decisions(name):
+                response = client.post("/v1/decisions", json=decision)
+                assert response.status_code == 201, (decision["id"], response.text)
+                ends[decision["id"]] = int(response.headers["Ledger-Position"])
+            return Recorded(client, ends)
+
+        yield opened
+
+
+@pytest.mark.parametrize(
+    ("name", "question"),
+    ASKED,
+    ids=[f"{name} {question.row} {question.question}" for name, question in ASKED],
+)
+def test_the_right_answer(recorded: Open, name: str, question: Question) -> None:
+    ledger = recorded(name)
+    path, parameters = examples.request(question, ledger.ends)
+    response = ledger.client.get(path, params=parameters)
+    assert examples.selected(question, response) == question.answer, question.says
+
+
+@pytest.mark.parametrize("name", examples.names())
+def test_every_decision_cites_its_source(name: str) -> None:
+    for decision in examples.decisions(name):
+        assert decision["sources"], decision["id"]
+
+
+@pytest.mark.parametrize("name", examples.names())
+def test_questions_name_acts_that_the_example_records(name: str) -> None:
+    recorded = {act["type"] for each in examples.decisions(name) for act in each["acts"]}
+    for question in examples.questions(name):
+        assert set(question.acts) <= recorded, question.question
