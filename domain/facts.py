@@ -15,7 +15,7 @@ from domain.entries import Entry
 from domain.register import survivor
 from domain.shape import to_json
 from domain.timelines import Certainty, Spell
-from domain.tracks import LIFE, named_by
+from domain.tracks import LIFE, Track, named_by
 
 
 class Known(Protocol):
@@ -202,9 +202,9 @@ def least(*certainties: Certainty | None) -> Certainty | None:
     return "possible" if "possible" in certainties else "certain"
 
 
-def start(spell: Spell) -> tuple[int, int, int]:
+def start(spell: Spell) -> tuple[int, int, int, Track]:
     """The order in which spells begin."""
-    return (spell.since.latest, spell.since.earliest, spell.because[0])
+    return (spell.since.latest, spell.since.earliest, spell.because[0], spell.track)
 
 
 def soonest_end(*lives: Spell) -> tuple[str | None, tuple[int, ...]]:

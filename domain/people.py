@@ -108,7 +108,7 @@ def memberships(day: Day, person: str) -> Iterator[Membership]:
 def _named(day: Day, kind: str, person: str) -> Sequence[Spell]:
     """The spells that name a person by any id, in the order of their beginning."""
     found = [spell for each in day.ids(person) for spell in day.known.naming(kind, each)]
-    return sorted(found, key=lambda spell: (start(spell), spell.track))
+    return sorted(found, key=start)
 
 
 def _each_once(held: Iterable[Held]) -> tuple[Held, ...]:
@@ -213,7 +213,7 @@ def _body_name(day: Day, body: str) -> str | None:
 
 def _affiliations(day: Day, person: str) -> Iterator[Affiliation]:
     found = [spell for each in day.ids(person) for spell in day.known.about("affiliation", each)]
-    for spell in sorted(found, key=lambda spell: (start(spell), spell.track)):
+    for spell in sorted(found, key=start):
         until, ended = soonest_end(spell, *day.lives(person))
         yield Affiliation(
             organisation=spell.track.attribute,

@@ -291,10 +291,14 @@ def serve(
     epilog=_examples(
         "curule demo",
         "curule demo --once                             record, show, stop",
+        "curule demo steering-council --all-questions   another example, asked everything",
         "curule demo --directory /tmp/demo --port 8080",
     )
 )
 def demo(
+    example: Annotated[
+        str | None, typer.Argument(metavar="[EXAMPLE]", help="Which example; default: isg.")
+    ] = None,
     once: Annotated[
         bool, typer.Option("--once", help="Stop after showing, and do not keep serving.")
     ] = False,
@@ -309,29 +313,48 @@ def demo(
         ),
     ] = None,
     directory: Annotated[
-        Path, typer.Option("--directory", metavar="DIR", help="A folder of the demo's own.")
-    ] = Path("curule-demo"),
-    examples: Annotated[
         Path | None,
-        typer.Option("--examples", metavar="FILE", help="Other decisions to record."),
+        typer.Option(
+            "--directory",
+            metavar="DIR",
+            help="A folder of the demo's own; default: curule-demo, and the example's name.",
+        ),
     ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option("--examples", metavar="FILE", help="Decisions of your own to record."),
+    ] = None,
+    all_questions: Annotated[
+        bool, typer.Option("--all-questions", help="Ask every question, not one about each fact.")
+    ] = False,
 ) -> None:
-    """Record a real organisation's history in a ledger of its own, show it, and serve it.
+    """Record a real organisation's history in a ledger of its own, show it, ask it and serve it.
 
     It touches no other ledger. Run again in the same folder, it records nothing twice.
     """
     from service import demo as playing
+    from service import examples
     from service.serving import listen, server
 
-    file = examples or playing.EXAMPLE
-    if not file.is_file():
-        raise Unanswered(f"there is no {file}: run it from a checkout, or with --examples FILE", 2)
-    decisions = list(client.decisions(_read(str(file)), file.name))
+    name = example or playing.EXAMPLE
+    if file is None and name not in examples.names():
+        known = ", ".join(examples.names()) or "none here: run it from a checkout, or"
+        raise Unanswered(f"there is no example {name} ({known} --examples FILE)", 2)
+    source = file or examples.EXAMPLES / f"{name}.json"
+    if not source.is_file():
+        raise Unanswered(f"there is no {source}", 2)
+    asked = [] if file else examples.questions(name)
+    played = playing.Play(
+        decisions=list(client.decisions(_read(str(source)), source.name)),
+        days=() if file else examples.DAYS[name],
+        questions=asked if all_questions else examples.first_of_each_row(asked),
+    )
+    directory = directory or Path("curule-demo" if example is None else f"curule-demo-{name}")
     with listen("127.0.0.1", *((8000, 0) if port is None else (port,))) as listening:
         settings = playing.settle(directory)
         serving = server(client.opened(settings))
         with _until_interrupted():
-            asyncio.run(playing.play(serving, listening, decisions, settings, once=once))
+            asyncio.run(playing.play(serving, listening, played, settings, once=once))
 
 
 @contextmanager

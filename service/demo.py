@@ -7,30 +7,35 @@ environment leads it to another ledger.
 from __future__ import annotations
 
 import asyncio
+import json
 import shlex
 import shutil
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 import uvicorn
+from rich import box
+from rich.table import Table
+from rich.text import Text
 from sqlalchemy import URL
 
-from service import client
+from service import client, examples
 from service.client import Unanswered
+from service.examples import Question
 from service.serving import address
 from service.settings import Settings
 from service.terminal import output, progress, say
-from service.tree import drawn
+from service.tree import drawn, printable
 
-EXAMPLE: Final = Path(__file__).resolve().parent.parent / "examples" / "isg.json"
-"""The decisions that are recorded."""
-DAYS: Final = ("2025-01-20", "2025-01-30")
-"""The days that are shown: between them, the conference changes the structure."""
+EXAMPLE: Final = "isg"
+"""The example that is played unless another is asked for."""
 MARKER: Final = ".curule-demo"
 """The file that makes a folder the demo's own."""
 
@@ -64,10 +69,22 @@ def _sqlite(path: Path) -> str:
     return URL.create("sqlite", database=str(path)).render_as_string()
 
 
+@dataclass(frozen=True, slots=True)
+class Play:
+    """What is recorded, and what is shown of it."""
+
+    decisions: Sequence[tuple[str, Any]]
+    """The decisions, each with its place in its file."""
+    days: Sequence[str]
+    """The days whose structure is shown."""
+    questions: Sequence[Question]
+    """The questions that are asked."""
+
+
 async def play(
     server: uvicorn.Server,
     listening: socket.socket,
-    decisions: Sequence[tuple[str, Any]],
+    playing: Play,
     settings: Settings,
     *,
     once: bool,
@@ -77,7 +94,7 @@ async def play(
     try:
         while not (server.started or serving.done()):  # noqa: ASYNC110 - uvicorn has but a flag
             await asyncio.sleep(0.01)
-        showing = asyncio.create_task(_show_it_all(listening, decisions, settings, once=once))
+        showing = asyncio.create_task(_show_it_all(listening, playing, settings, once=once))
         await asyncio.wait((serving, showing), return_when=asyncio.FIRST_COMPLETED)
         if server.should_exit or serving.done():  # interrupted: what is shown no longer matters
             showing.cancel()
@@ -94,7 +111,7 @@ async def play(
 
 async def _show_it_all(
     listening: socket.socket,
-    decisions: Sequence[tuple[str, Any]],
+    playing: Play,
     settings: Settings,
     *,
     once: bool,
@@ -102,17 +119,19 @@ async def _show_it_all(
     at = address(listening)
     say(output(), f"Curule serves at {at}, from {settings.views.parent}")
     async with client.door(at) as service:
-        await _record(service, decisions, settings)
-        for day in DAYS:
+        ends = await _record(service, playing.decisions, settings)
+        for day in playing.days:
             await _show(service, day)
-    for line in _next_steps(at, settings, once=once):
+        await _ask(service, playing.questions, ends)
+    for line in _next_steps(at, settings, playing, once=once):
         say(output(), line)
 
 
 async def _record(
     service: httpx.AsyncClient, decisions: Sequence[tuple[str, Any]], settings: Settings
-) -> None:
-    new = 0
+) -> dict[str, int]:
+    """Record decisions, and give the last position of each."""
+    new, ends = 0, {}
     with progress(len(decisions)) as bar:
         for place, decision in bar.track(decisions, description="recording"):
             response = await client.post(service, decision)
@@ -121,9 +140,12 @@ async def _record(
                 hint = f"If {settings.views.parent} is from another version, delete it."
                 raise Unanswered("\n".join((*lines, hint)), code)
             new += response.status_code == 201
+            receipt = client.answered(response)
+            ends[receipt["decision"]] = receipt["position"] + len(receipt["entries"])
     before = "" if new == len(decisions) else "; the others were there already"
     say(output(), f"{new} of {len(decisions)} decisions recorded{before}")
     say(output(), "They repeat what their sources claim; Curule vouches for none of it.")
+    return ends
 
 
 async def _show(service: httpx.AsyncClient, day: str) -> None:
@@ -135,17 +157,39 @@ async def _show(service: httpx.AsyncClient, day: str) -> None:
     output().print(drawn(client.answered(response)))
 
 
-def _next_steps(at: str, settings: Settings, *, once: bool) -> list[str]:
+async def _ask(
+    service: httpx.AsyncClient, questions: Sequence[Question], ends: Mapping[str, int]
+) -> None:
+    """What an auditor would ask, and what the ledger answers."""
+    table = Table("An auditor asks", "The ledger answers", box=box.SIMPLE_HEAD, pad_edge=False)
+    wrong = 0
+    for question in questions:
+        path, parameters = examples.request(question, ends)
+        answer = examples.selected(question, await service.get(path, params=parameters))
+        is_right = answer == question.answer
+        wrong += not is_right
+        told = question.says if is_right else f"otherwise than expected: {json.dumps(answer)}"
+        table.add_row(*(Text(printable(each)) for each in (question.question, told)))
+    if questions:
+        say(output())
+        output().print(table)
+    if wrong:
+        raise Unanswered(f"{wrong} of {len(questions)} answers are not the expected ones", 1)
+
+
+def _next_steps(at: str, settings: Settings, playing: Play, *, once: bool) -> list[str]:
     """What to copy and paste."""
     curule = _this_command()
-    day = f"--effective-at {DAYS[-1]}"
+    last = playing.days[-1] if playing.days else datetime.now(UTC).date().isoformat()
+    day = f"--effective-at {last}"
     stores = {"LEDGER": settings.ledger, "VAULT": settings.vault, "VIEWS": str(settings.views)}
     running = [
         "",
         "Try next, in another terminal:",
         "",
-        f"  curl '{at}/v1/structure?effective_at={DAYS[-1]}'",
-        f"  curl {at}/v1/elections",
+        f"  curl '{at}/v1/structure?effective_at={last}'",
+        f"  curl '{at}/v1/people?q=petrov'",
+        f"  curl {at}/v1/meetings",
         f"  {curule} structure --url {at} {day} --ids",
         "",
         f"Every path is explained at {at}/docs. Ctrl-C stops it.",

@@ -44,6 +44,18 @@ class Question:
     """The answer, as a person gives it."""
 
 
+DAYS: Final = {
+    "isg": ("2025-01-20", "2025-01-30"),
+    "cell-chairpersons-2017": ("2017-12-26",),
+    "cell-secretaries-2013": ("2013-01-28",),
+    "korea-newsletter-2013": ("2013-01-28",),
+    "provincial-committees": ("2016-04-25",),
+    "provincial-year": ("2024-06-01", "2025-01-01"),
+    "steering-council": ("2019-06-01", "2026-01-31"),
+}
+"""The days whose structure shows most of an example."""
+
+
 def names() -> list[str]:
     """The names of the examples."""
     return sorted(path.name.removesuffix(".questions.json") for path in _questions())
@@ -69,6 +81,11 @@ def request(question: Question, ends: Mapping[str, int]) -> tuple[str, dict[str,
     """The path and parameters of a question; `ends` gives the last position of each decision."""
     at = {} if question.known_after is None else {"position": ends[question.known_after]}
     return question.path, {**question.parameters, **at}
+
+
+def first_of_each_row(asked: Sequence[Question]) -> list[Question]:
+    """One question about each fact."""
+    return list({question.row: question for question in reversed(asked)}.values())[::-1]
 
 
 def selected(question: Question, response: httpx.Response) -> Any:

@@ -24,126 +24,47 @@ from hypothesis.stateful import (
 )
 
 from domain.answers import Body
+from domain.authority import of_body
+from domain.charter import mandates, resolutions, rules
 from domain.dates import day, window
+from domain.elections import elections as held
+from domain.facts import Day, Facts, Known
+from domain.meetings import meetings as known_meetings
 from domain.moments import Does
-from domain.structure import structure
+from domain.people import members, person, person_in_full
+from domain.structure import spells, structure, whole
+from domain.subjects import body_in_full, post_in_full
 from domain.tracks import Track
+from projections.basis import basis_at
+from projections.facts import Believed
 from service.content import plain, with_texts
 from service.ledger import Ledger
 from service.recorder import Receipt, Refusal
 from tests.ledgers import act, entries, ledger_in, projected, record
 from tests.postgres import MakeDatabase
+from tests.strategies import ACTS, ANY, GROUND
 
 QUICK = [phase for phase in Phase if phase.name not in ("shrink", "explain")]
 FIRST = day("2019-12-30")
 LAST = day("2020-01-16")
 
-exact = st.integers(1, 12).map(lambda number: f"2020-01-{number:02}")
-uncertain = st.sampled_from(
-    [
-        "2020",
-        "2020-01",
-        "2019-12~",
-        "[..2020-01-05]",
-        "[2020-01-03..]",
-        "[2020-01-02..2020-01-06]",
-        "[2020-01-05..2020-01-09]",
-        "2020-01-04~",
-        "2020-01-07%",
-        "2020-01-08?",
-    ]
-)
-days = st.one_of(exact, exact, exact, uncertain)
-persons = st.sampled_from(["ann", "bo", "cy", "di"])
-bodies = st.sampled_from(["council", "bureau", "cell", "club"])
-posts = st.sampled_from(["chair", "clerk", "guard"])
-elections = st.sampled_from(["vote-1", "vote-2"])
-roles = st.sampled_from(["member", "candidate"])
-names = st.sampled_from(["Amber", "Birch", "Cedar"])
-kinds = st.sampled_from(["reports_to", "supervised_by"])
 
-
-def acts_of(type_: str, **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    return st.builds(
-        lambda effective, given: act(type_, effective, **given), days, st.fixed_dictionaries(fields)
-    )
-
-
-contests = st.builds(
-    lambda post, elected: {"post": post, "elected": elected},
-    posts,
-    st.lists(persons, unique=True, max_size=2),
-) | st.builds(
-    lambda body, role, elected: {"body": body, "role": role, "elected": elected},
-    bodies,
-    roles,
-    st.lists(persons, unique=True, max_size=2),
-)
-optional_body = st.none() | bodies
-
-ACTS = st.one_of(
-    acts_of("person.renamed", person=persons, name=names),
-    acts_of("person.died", person=persons),
-    acts_of(
-        "body.established",
-        body=bodies,
-        name=names,
-        classification=st.just("committee"),
-        within=optional_body,
-    ),
-    acts_of("body.renamed", body=bodies, name=names),
-    acts_of("body.moved", body=bodies, within=optional_body),
-    acts_of("body.changed", body=bodies, permanence=st.sampled_from(["permanent", "temporary"])),
-    acts_of("body.dissolved", body=bodies, manner=st.just("dissolved")),
-    acts_of("line.drawn", body=bodies, to=bodies, kind=kinds),
-    acts_of("line.ended", body=bodies, to=bodies, kind=kinds),
-    acts_of("line.drawn", post=posts, to=bodies, kind=kinds),
-    acts_of(
-        "post.created",
-        post=posts,
-        body=bodies,
-        label=names,
-        seats=st.none() | st.integers(0, 2),
-        approval=optional_body,
-    ),
-    acts_of("post.changed", post=posts, seats=st.integers(0, 3)),
-    acts_of("post.renamed", post=posts, label=names),
-    acts_of("post.abolished", post=posts),
-    acts_of("election.held", election=elections, contests=st.lists(contests, max_size=2)),
-    acts_of("election.annulled", election=elections),
-    acts_of("appointment.made", person=persons, post=posts),
-    acts_of("appointment.approved", person=persons, post=posts, by=optional_body),
-    acts_of("tenure.started", person=persons, post=posts),
-    acts_of("tenure.ended", person=persons, post=posts, reason=st.just("resigned")),
-    acts_of("tenure.attested", person=persons, post=posts),
-    acts_of("activist.admitted", person=persons, body=bodies),
-    acts_of("activist.assigned", person=persons, body=bodies),
-    acts_of("activist.transferred", person=persons, body=bodies, from_body=bodies).filter(
-        lambda posted: posted["body"] != posted["from_body"]
-    ),
-    acts_of("activist.excluded", person=persons, body=bodies),
-    acts_of("activist.left", person=persons, body=bodies),
-    acts_of("membership.started", person=persons, body=bodies, role=roles),
-    acts_of("membership.ended", person=persons, body=bodies, role=roles),
-)
-
-GROUND = (
-    *(
-        act("person.registered", "2020-01-03", person=person, name=person.title())
-        for person in ("ann", "bo", "cy", "di")
-    ),
-    act("body.established", "2020-01-01", body="council", name="Council", classification="organ"),
-    act(
-        "body.established",
-        "2020-01-02",
-        body="bureau",
-        name="Bureau",
-        classification="organ",
-        within="council",
-    ),
-    act("post.created", "2020-01-01", post="chair", body="council", label="Chair", seats=1),
-    act("post.created", "2020-01-02", post="clerk", body="bureau", label="Clerk"),
-)
+def everything(known: Known, on: int) -> dict[str, Any]:
+    """Every answer but the structure that can be given on a day."""
+    day = Day(known, on)
+    return {
+        "people": [person_in_full(day, each) for each in ("ann", "bo", "cy", "di")],
+        "on the day": [person(day, each) for each in ("ann", "bo", "cy", "di")],
+        "bodies": [body_in_full(day, each) for each in ("council", "bureau", "cell", "club")],
+        "members": [members(day, each) for each in ("council", "bureau", "cell", "club")],
+        "authority": [of_body(day, each) for each in ("council", "bureau", "cell", "club")],
+        "posts": [post_in_full(day, each) for each in ("chair", "clerk", "guard")],
+        "elections": held(day),
+        "meetings": known_meetings(day),
+        "mandates": mandates(day),
+        "rules": rules(day),
+        "resolutions": (*resolutions(day), *resolutions(day, "declaration")),
+    }
 
 
 class Histories(RuleBasedStateMachine):
@@ -157,16 +78,17 @@ class Histories(RuleBasedStateMachine):
         self.directory = Path(tempfile.mkdtemp(prefix="curule-"))
         self.stack.callback(shutil.rmtree, self.directory)
         self.ledger = self.stack.enter_context(ledger_in(self.directory, self.log_url_now()))
-        self.answered: dict[tuple[int, int], tuple[Body, ...]] = {}
+        self.answered: dict[tuple[int, int], tuple[tuple[Body, ...], Any]] = {}
 
     def log_url_now(self) -> str | None:
         return None
 
     def teardown(self) -> None:
         recorded = entries(self.ledger)
-        for (on, position), answer in self.answered.items():
+        for (on, position), (answer, more) in self.answered.items():
             assert structure(recorded, on, position) == answer, "a past answer changed"
             assert projected(self.ledger, on, position) == answer
+            assert self.everything_projected(on, position) == more
         self.rebuilt_alike()
         self.stack.close()
 
@@ -182,12 +104,12 @@ class Histories(RuleBasedStateMachine):
     def begin(self) -> None:
         assert isinstance(record(self.ledger, *GROUND), Receipt)
 
-    @rule(acts=st.lists(ACTS, min_size=1, max_size=3))
+    @rule(acts=st.lists(ANY, min_size=1, max_size=3))
     def decide(self, acts: list[dict[str, Any]]) -> None:
         self.recorded_or_not(acts)
 
     @precondition(lambda self: self.ledger.log.head()[0] > len(GROUND) + 1)
-    @rule(data=st.data(), more=st.lists(ACTS, max_size=1))
+    @rule(data=st.data(), more=st.lists(ANY, max_size=1))
     def retract(self, data: st.DataObject, more: list[dict[str, Any]]) -> None:
         position = data.draw(st.integers(1, self.ledger.log.head()[0] + 1))
         self.recorded_or_not([act("entry.retracted", entry=position, reason="wrong"), *more])
@@ -197,7 +119,16 @@ class Histories(RuleBasedStateMachine):
         position = data.draw(st.integers(0, self.ledger.log.head()[0]))
         expected = structure(entries(self.ledger), on, position)
         assert projected(self.ledger, on, position) == expected
-        self.answered[on, position] = expected
+        recorded = whole(entries(self.ledger), position)
+        more = everything(Facts(spells(recorded), recorded), on)
+        assert self.everything_projected(on, position) == more
+        self.answered[on, position] = expected, more
+
+    def everything_projected(self, on: int, position: int) -> Any:
+        self.ledger.follow()
+        with self.ledger.views.reading() as connection:
+            basis = basis_at(connection, on, position)
+            return everything(Believed(connection, basis.position, self.ledger.told), on)
 
     def recorded_or_not(self, acts: list[dict[str, Any]]) -> None:
         before = self.ledger.log.head()

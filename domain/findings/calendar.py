@@ -18,6 +18,15 @@ def after(day: int, months: int | None, days: int | None) -> int:
     return min(in_months, day + days if days is not None else NEVER, NEVER)
 
 
+def span(months: int | None, days: int | None) -> str:
+    """So many months, or so many days."""
+    return " or ".join(
+        f"{number} {noun}{'' if number == 1 else 's'}"
+        for number, noun in ((months, "month"), (days, "day"))
+        if number is not None
+    )
+
+
 def months_after(day: int, months: int) -> int:
     """The same day of a later month, or that month's last if it has no such day."""
     if not DAWN < day < NEVER:

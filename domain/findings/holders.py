@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from domain.answers import Finding
 from domain.dates import NEVER, iso, window
-from domain.findings.calendar import after
+from domain.findings.calendar import after, span
 from domain.findings.evidence import Evidence
 from domain.findings.extents import Count, Days, Extent, Held, both, extent, meet, runs, tally
 from domain.findings.norms import Kind, Norm
@@ -34,19 +34,11 @@ def _due(norm: Norm, held: Held) -> tuple[int, str]:
     months, days = norm.parameters.get("months"), norm.parameters.get("days")
     began = held.spell.since.latest
     due, why = after(began, months, days), f"held since {iso(began)}, and no longer than "
-    why += f"{_span(months, days)} is allowed"
+    why += f"{span(months, days)} is allowed"
     stated = held.spell.value.get("term_until")
     if stated is not None and window(stated).latest < due:
         return window(stated).latest, f"and the stated end of the term is {stated}"
     return due, why
-
-
-def _span(months: int | None, days: int | None) -> str:
-    return " or ".join(
-        f"{number} {noun}{'' if number == 1 else 's'}"
-        for number, noun in ((months, "month"), (days, "day"))
-        if number is not None
-    )
 
 
 def composition(norm: Norm, evidence: Evidence) -> Iterator[Finding]:
@@ -79,8 +71,8 @@ def _heads(
 
     for run in runs((each for each in counts if each.since < each.until), broken):
         since = run.first.since
-        sure = "heads" if run.certainty == "certain" else "certainly heads"
-        message = f"{person}, who holds {group.id}, {sure} no {sort.replace('_', ' ')} "
+        heads = "heads" if run.certainty == "certain" else "may head"
+        message = f"{person}, who holds {group.id}, {heads} no {sort.replace('_', ' ')} "
         message += f"on {iso(since)}, and whoever holds it is to head one"
         because = [at for each in own if each.extent.on(since) for at in each.began]
         about: tuple[Kind, str] = ("person", person)

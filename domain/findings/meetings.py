@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from domain.answers import Finding
 from domain.dates import NEVER, iso
-from domain.findings.calendar import after, periods
+from domain.findings.calendar import after, periods, span
 from domain.findings.evidence import Evidence, Opening
 from domain.findings.extents import Days, both
 from domain.findings.norms import Norm, covered
@@ -63,17 +63,16 @@ def _gaps(
     certain = list(_apart(openings, start[0], months, length, surely=True))
     possible = list(_apart(openings, start[0], months, length, surely=False))
     what = _called(norm)
-    limit = " or ".join(
-        f"{number} {noun}" for number, noun in ((months, "months"), (length, "days")) if number
-    )
-    for gaps, certainty in ((certain, "certain"), (_less(possible, certain), "possible")):
+    limit = span(months, length)
+    surely: Certainty = "certain"
+    perhaps: Certainty = "possible"
+    for gaps, sure in ((certain, surely), (_less(possible, certain), perhaps)):
         for gap in gaps:
             since, until = both(gap.days, days)
             if since >= until:
                 continue
-            sure: Certainty = "certain" if certainty == "certain" else "possible"
-            verb = "has held" if sure == "certain" else "may have held"
-            message = f"{body} {verb} no {what} since {iso(gap.since)} by {iso(since)}, "
+            verb = "had held" if sure == "certain" else "may have held"
+            message = f"{body} {verb} no {what} after {iso(gap.since)} by {iso(since)}, "
             message += f"and no more than {limit} may pass between two"
             because = gap.last.life.because[:1] if gap.last is not None else ()
             yield norm.finding(evidence, ("body", body), (since, until), sure, message, because)
