@@ -18,6 +18,8 @@ from domain.dates import Window
 from domain.entries import Entry, canonical
 from domain.entries import microseconds as recorded_microseconds
 from domain.moments import Does, Moment
+from domain.shape import to_json
+from domain.taken import taken
 from domain.timelines import Ending, Spell, fold
 from domain.tracks import LIFE, Track, named_by
 from projections import views as v
@@ -57,7 +59,8 @@ class Beliefs:
         self._retracted: set[int] = set()
         self._opened: list[dict[str, Any]] = []
         self._closed: list[dict[str, Any]] = []
-        self._decisions: dict[str, tuple[int, int, int]] = {}
+        self._decisions: dict[str, dict[str, Any]] = {}
+        self._gone: dict[int, int] = {}
 
     def expect(self, entries: Iterable[Entry]) -> None:
         """Load the tracks that these entries will change, in a few statements."""
@@ -65,16 +68,19 @@ class Beliefs:
 
     def take_in(self, decision: Sequence[Entry]) -> None:
         """Change what is believed by one decision, from its envelope to its last act."""
-        taken, last = decision[0], decision[-1].position
-        self._decisions[taken.decision] = (
-            taken.position,
-            last,
-            recorded_microseconds(taken.recorded_at),
-        )
+        first, last = decision[0], decision[-1].position
+        self._decisions[first.decision] = {
+            "id": first.decision,
+            "position": first.position,
+            "last": last,
+            "recorded_at": recorded_microseconds(first.recorded_at),
+            "taken": canonical(to_json(taken(decision))).decode(),
+        }
         changed: dict[Track, None] = {}
         for entry in decision[1:]:
             if isinstance(entry.act, a.EntryRetracted):
                 gone = self._position_of(entry.act.entry)
+                self._gone[gone] = last
                 changed |= dict.fromkeys(self._retract(gone))
             else:
                 changed |= dict.fromkeys(self._insert(entry))
@@ -87,11 +93,10 @@ class Beliefs:
         execute = self._connection.execute
         new = [moment for each in self._new_moments.values() for moment in each]
         if self._decisions:
-            rows = [
-                {"id": name, "position": first, "last": last, "recorded_at": at}
-                for name, (first, last, at) in self._decisions.items()
-            ]
-            execute(insert(v.decisions), rows)
+            execute(insert(v.decisions), list(self._decisions.values()))
+        if self._gone:
+            rows = [{"target": target, "position": at} for target, at in self._gone.items()]
+            execute(insert(v.retractions), rows)
         for some in v.chunks(sorted(self._retracted)):
             execute(delete(v.moments).where(v.moments.c.position.in_(some)))
         if new:
@@ -153,7 +158,7 @@ class Beliefs:
         if isinstance(target, int):
             return target
         if target.decision in self._decisions:
-            return self._decisions[target.decision][0] + target.act
+            return int(self._decisions[target.decision]["position"]) + target.act
         found = select(v.decisions.c.position).where(v.decisions.c.id == target.decision)
         return int(self._connection.execute(found).scalar_one()) + target.act
 

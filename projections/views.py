@@ -53,7 +53,17 @@ decisions = Table(
     Column("position", Integer, nullable=False),
     Column("recorded_at", Integer, nullable=False, index=True),
     Column("id", String, nullable=False, index=True),
+    Column("taken", String, nullable=False),
 )
+"""Every decision: where it is whole, and what rules judge of it (`domain.taken`)."""
+
+retractions = Table(
+    "retractions",
+    metadata,
+    Column("target", Integer, primary_key=True, autoincrement=False),
+    Column("position", Integer, nullable=False),
+)
+"""Which entries are retracted, and from which position on."""
 
 moments = Table(
     "moments",

@@ -8,12 +8,15 @@ from functools import lru_cache
 
 from sqlalchemy import Connection, make_url
 
-from domain.decisions import DecisionTaken
+from domain.answers import Finding
+from domain.decisions import Decision, DecisionTaken
 from domain.entries import Entry, read
 from domain.facts import Day, envelope_of
+from domain.recording import Violation
 from domain.register import without_retracted
 from projections.basis import Basis, basis_at, basis_recorded
 from projections.facts import Believed
+from projections.findings import foreseen
 from projections.follower import Follower, Recorded
 from projections.views import Views
 from service.appends import Sealed, now_in_microseconds
@@ -95,6 +98,16 @@ class Ledger:
     def names(self, digests: Collection[str]) -> Mapping[str, str]:
         """The texts behind digests, as far as the vault has them."""
         return self.vault.values(digests)
+
+    def rehearse(
+        self, decision: Decision, recorded_by: str, today: int
+    ) -> tuple[tuple[Violation, ...], tuple[Finding, ...]]:
+        """What would refuse a decision, else the findings that it would bring; nothing is kept."""
+        violations, drafts = self.recorder.check(decision, recorded_by)
+        if violations:
+            return violations, ()
+        self.follow()
+        return (), foreseen(self.views, drafts, self.told, today)
 
     def sweep(self) -> int:
         """Delete the texts of decisions that were never recorded and no longer can be."""

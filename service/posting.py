@@ -11,11 +11,13 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import TypeAdapter, ValidationError
 
+from domain.answers import Finding
 from domain.decisions import Decision
 from domain.recording import Violation
 from service import problems
 from service.content import plain
 from service.problems import MEDIA, PARAMETER, TOO_LARGE, Problem
+from service.questions import today
 from service.recorder import Answer, Receipt, Refusal, Unsettled
 
 router = APIRouter()
@@ -85,8 +87,8 @@ class DryRun:
     """Whether it would be recorded."""
     violations: tuple[Violation, ...]
     """The rules that refuse it."""
-    findings: tuple[Violation, ...]
-    """Breaches of the charter, which are recorded all the same."""
+    findings: tuple[Finding, ...]
+    """Breaches of the charter that it would bring, which are recorded all the same."""
 
 
 DRY_RUN: Final = {
@@ -138,9 +140,9 @@ async def record(request: Request) -> Response:
     except ValidationError as error:
         return problems.malformed(error, body)
     if dry_run:
-        check = request.app.state.ledger.recorder.check
-        violations = await run_in_threadpool(check, decision, OPEN)
-        return _json(200, plain(DryRun(not violations, violations, ())))
+        rehearse = request.app.state.ledger.rehearse
+        violations, findings = await run_in_threadpool(rehearse, decision, OPEN, today())
+        return _json(200, plain(DryRun(not violations, violations, findings)))
     return _answered(await request.app.state.writer.record(decision))
 
 

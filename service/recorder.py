@@ -142,16 +142,18 @@ class Recorder:
         if any(each.answer is None for each, _ in judged):
             self._memory.catch_up()
 
-    def check(self, decision: Decision, recorded_by: str) -> tuple[Violation, ...]:
-        """What would refuse a decision, as of now; nothing is stored."""
+    def check(
+        self, decision: Decision, recorded_by: str
+    ) -> tuple[tuple[Violation, ...], Sequence[Entry]]:
+        """What would refuse a decision, as of now, and its drafts; nothing is stored."""
         self._memory.catch_up()
         named = with_ids(decision, new_id)
         drafts = draft(named, self._memory, recorded_by)
         outcome = decide(drafts, self._memory)
         if outcome.violations:
-            return outcome.violations
+            return outcome.violations, drafts
         result = self._sealable(drafts, Condition(outcome.read_set, 0))
-        return result.violations if isinstance(result, Refusal) else ()
+        return (result.violations if isinstance(result, Refusal) else ()), drafts
 
     def _judge(
         self, decision: Decision, sent: Decision, drafts: Sequence[Entry]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
+from sqlalchemy import create_engine, text
 
 from domain.answers import Body
 from domain.decisions import Decision
@@ -16,7 +17,7 @@ from domain.entries import Entry, read
 from projections.basis import basis_at
 from projections.structure import structure
 from service.ledger import Ledger
-from service.recorder import Answer
+from service.recorder import Answer, Receipt, Refusal
 from service.settings import Settings
 
 DECISION = TypeAdapter(Decision)
@@ -52,6 +53,39 @@ def record(ledger: Ledger, *acts: dict[str, Any], **envelope: Any) -> Answer:
     """Record one decision."""
     (answer,) = ledger.recorder.record([decision(*acts, **envelope)], "test")
     return answer
+
+
+def told(ledger: Ledger, *acts: dict[str, Any], **envelope: Any) -> Receipt:
+    """Record one decision that nothing refuses."""
+    answer = record(ledger, *acts, **envelope)
+    assert isinstance(answer, Receipt), answer
+    return answer
+
+
+def refused(ledger: Ledger, *acts: dict[str, Any], **envelope: Any) -> set[tuple[str, str]]:
+    """The rules that refuse a decision and where, having left no trace."""
+    before = trace(ledger)
+    answer = record(ledger, *acts, **envelope)
+    assert isinstance(answer, Refusal), answer
+    assert trace(ledger) == before
+    for violation in answer.violations:
+        assert violation.message
+        assert all(1 <= each <= ledger.log.head()[0] for each in violation.because)
+    return {(violation.rule, violation.pointer) for violation in answer.violations}
+
+
+def trace(ledger: Ledger) -> tuple[Any, ...]:
+    """Everything that recording changes: the log's head, the vault's rows, the views."""
+    ledger.follow()
+    vault = create_engine(ledger.vault._engine.url)
+    with vault.connect() as connection:
+        names = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'"))
+        rows = [
+            connection.execute(text(f"SELECT count(*) FROM {name}")).scalar()  # noqa: S608
+            for (name,) in names
+        ]
+    vault.dispose()
+    return (ledger.log.head(), rows, ledger.views.position())
 
 
 def entries(ledger: Ledger) -> list[Entry]:

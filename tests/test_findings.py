@@ -195,7 +195,7 @@ def test_a_breach_that_lasts_is_told_of_each_version_that_it_breaks() -> None:
 
 
 def test_a_rule_that_may_not_yet_be_in_force_is_not_judged() -> None:
-    ledger = Told(body("cell-7"), rule("size", "2024-05", parameters={"least": 5}))
+    ledger = Told(body("cell-7"), rule("head", "2024-05"))
     assert ledger.days() == [("2024-05-31", None, "certain")]
 
 
@@ -298,6 +298,11 @@ def test_before_the_first_meeting_time_counts_from_when_body_and_rule_are_there(
     assert ledger.days() == [("2024-02-01", None, "certain")]
     ledger = Told(body("committee", "2023"), rule("cadence", "2024-03-01", parameters={"days": 30}))
     assert ledger.days() == [("2024-04-01", None, "certain")]
+
+
+def test_a_month_after_the_31st_is_over_on_the_last_day_of_a_shorter_month() -> None:
+    ledger = committee(meeting("first", "2024-01-31"), months=1)
+    assert ledger.days() == [("2024-03-01", None, "certain")]
 
 
 def test_a_plenum_of_which_only_the_month_is_known_may_or_may_not_be_late() -> None:
@@ -441,6 +446,8 @@ def test_two_of_seven_senior_officials_head_a_committee() -> None:
         *(post(f"head-of-{each}", each, head=each != "committee-3") for each in committees),
         *(holds(f"p{each}", "senior-official", "2023-12-01") for each in range(1, 8)),
         *(holds(f"p{each}", f"head-of-committee-{each}") for each in range(1, 4)),
+        holds("p4", "head-of-committee-1"),
+        gone("p4", "head-of-committee-1", "2024-01-02"),
         rule(
             "composition",
             "2024-01-08",
@@ -604,7 +611,7 @@ def test_too_few_voted_in_an_election() -> None:
 
 
 def test_what_was_decided_before_the_rule_or_nobody_knows_when_is_not_judged() -> None:
-    for date in ("2023-12-31", "2023", None):
+    for date in ("2023-12-31", "[2023-12-31..2024-01-02]", None):
         ledger = assembly(least=5)
         ledger.tell(person("p1"), taken_by="committee", date=date, vote={"cast": 1})
         assert ledger.found() == []

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from service.ledger import Ledger
-from service.recorder import Receipt, Refusal
-from tests.ledgers import act, ledger_in, record
+from service.recorder import Refusal
+from tests.ledgers import act, ledger_in, record, refused, told, trace
 
 
 @pytest.fixture
@@ -63,38 +62,6 @@ def dissolved(body: str, effective: str) -> dict[str, Any]:
 
 def retracted(position: int) -> dict[str, Any]:
     return act("entry.retracted", entry=position, reason="a slip")
-
-
-def told(ledger: Ledger, *acts: dict[str, Any], **envelope: Any) -> Receipt:
-    answer = record(ledger, *acts, **envelope)
-    assert isinstance(answer, Receipt), answer
-    return answer
-
-
-def refused(ledger: Ledger, *acts: dict[str, Any], **envelope: Any) -> set[tuple[str, str]]:
-    """The rules that refuse a decision and where, having left no trace."""
-    before = trace(ledger)
-    answer = record(ledger, *acts, **envelope)
-    assert isinstance(answer, Refusal), answer
-    assert trace(ledger) == before
-    for violation in answer.violations:
-        assert violation.message
-        assert all(1 <= each <= ledger.log.head()[0] for each in violation.because)
-    return {(violation.rule, violation.pointer) for violation in answer.violations}
-
-
-def trace(ledger: Ledger) -> tuple[Any, ...]:
-    """Everything that recording changes: the log's head, the vault's rows, the views."""
-    ledger.follow()
-    vault = create_engine(ledger.vault._engine.url)
-    with vault.connect() as connection:
-        names = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'"))
-        rows = [
-            connection.execute(text(f"SELECT count(*) FROM {name}")).scalar()  # noqa: S608
-            for (name,) in names
-        ]
-    vault.dispose()
-    return (ledger.log.head(), rows, ledger.views.position())
 
 
 # Ids

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -47,9 +48,10 @@ def composition(norm: Norm, evidence: Evidence) -> Iterator[Finding]:
     if sort is None:
         return
     for group in groups(norm, evidence):
-        persons = sorted({each.who for each in group.held})
-        for person in persons:
-            own = [each for each in group.held if each.who == person]
+        persons: dict[str, list[Held]] = defaultdict(list)
+        for each in group.held:
+            persons[each.who].append(each)
+        for own in persons.values():
             yield from _heads(norm, evidence, group, own, sort)
 
 

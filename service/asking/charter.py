@@ -10,9 +10,10 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from domain.acts import Power
-from domain.answers import Cause, Mandate, Name, Remark, Resolution, Rule
+from domain.answers import Cause, Finding, Mandate, Name, Remark, Resolution, Rule
 from domain.charter import covers, mandate, mandates, resolution, resolutions, rule, rules
 from domain.facts import Day
+from projections.findings import findings
 from service.asking.pages import PageQuery, paged
 from service.asking.remarks import about, remarks
 from service.content import plain, with_texts
@@ -41,6 +42,17 @@ class RulesQuery(PageQuery):
 
     kind: str | None = Field(None, examples=["size"])
     """Only rules of this kind."""
+
+
+class FindingsQuery(PageQuery):
+    """Which findings."""
+
+    kind: str | None = Field(None, examples=["cadence"])
+    """Only breaches of rules of this kind."""
+    rule: str | None = None
+    """Only breaches of this rule."""
+    subject: str | None = None
+    """Only findings about the person, body, post, election or decision of this id."""
 
 
 class ResolutionsQuery(PageQuery):
@@ -134,6 +146,50 @@ class ResolutionAnswer(Resolved):
     """Remarks on the entries about it."""
     basis: Basis
     """The point on both clocks that it holds for."""
+
+
+@dataclass(frozen=True, slots=True)
+class FindingsAnswer:
+    """Breaches of the charter at a basis."""
+
+    basis: Basis
+    """The point on both clocks that it holds for."""
+    findings: tuple[Finding, ...]
+    """In the order of rules, then of days."""
+
+
+@router.get(
+    "/v1/findings",
+    tags=["charter"],
+    summary="Where the facts do not agree with the charter",
+    responses={200: {"model": FindingsAnswer}},
+)
+def ask_findings(request: Request, query: Annotated[FindingsQuery, Query()]) -> Response:
+    """Every breach of the rules that begins by a day, over or not, in the order of rules and days.
+
+    A ledger records what happened: a finding refuses nothing. Rules of kinds `duty` and `appeal`
+    are not judged.
+    """
+    ledger: Ledger = request.app.state.ledger
+    with asked(ledger, query) as (connection, basis):
+        every = findings(connection, basis, ledger.told)
+    found = [
+        (f"{number:09}", each)
+        for number, each in enumerate(every)
+        if query.kind in (None, each.kind)
+        and query.rule in (None, each.rule)
+        and query.subject in (None, each.subject.id)
+    ]
+    return paged(
+        request,
+        ledger,
+        basis,
+        query,
+        "findings",
+        found,
+        key=lambda numbered: numbered[0],
+        shown=lambda numbered: numbered[1],
+    )
 
 
 @router.get(

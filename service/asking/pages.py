@@ -52,6 +52,7 @@ def paged(
     name: str,
     items: Iterable[Item],
     key: Callable[[Item], str] = identity,
+    shown: Callable[[Item], Any] = lambda item: item,
 ) -> Response:
     """A page of items, which come in the order of their keys, from the cursor on."""
     after = query.cursor or ""
@@ -59,7 +60,7 @@ def paged(
     found = list(islice(rest, query.limit + 1))
     page = found[: query.limit]
     links = following(request, query, basis, key(page[-1])) if len(found) > len(page) else None
-    content = with_texts([plain(item) for item in page], ledger.names)
+    content = with_texts([plain(shown(item)) for item in page], ledger.names)
     return answer(request, basis, {name: content}, query, links=links)
 
 
