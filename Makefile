@@ -18,7 +18,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help demo test check bench lock clean
+.PHONY: help demo test check bench docs lock clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,9 @@ check: .venv/dev.stamp  ## format, lint, types and import contracts
 bench: .venv/dev.stamp  ## measure appends and decisions on this machine
 	@$(BIN)/python -m bench.appends
 	@$(BIN)/python -m bench.decisions
+
+docs: .venv/run.stamp  ## write docs/acts.md and docs/facts.md anew
+	@$(BIN)/python -m docs.generate
 
 # Hashes for every supported Python and platform, and no address of any index or machine.
 # Versions already locked stay unless LOCK_ARGS=--upgrade (or "--upgrade-package NAME").

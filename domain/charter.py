@@ -101,7 +101,8 @@ def rule(day: Day, identity: str) -> Rule | None:
         return None
     facts = day.of("rule", identity)
     if life.on(day.day) is None:  # then as it was first, or last
-        at = life.since.latest if day.day < life.since.latest else life.until.earliest - 1
+        first, last = life.since.earliest, life.until.earliest - 1
+        at = first if day.day < first else max(first, last)
         facts = Day(day.known, at).of("rule", identity)
     shown = {name: day.shown(each) for name, each in facts.items() if name != LIFE}
     norm = [spell for spell in shown.values() if spell is not None]

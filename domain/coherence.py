@@ -15,7 +15,7 @@ from domain.breach import Breach
 from domain.dates import iso
 from domain.entries import Entry
 from domain.fields import Kind
-from domain.lives import body_of, in_life
+from domain.lives import body_of, in_life, stated
 from domain.register import Register
 from domain.tracks import ANNOUNCED, CREATIONS, LIFE, TENURE_ACTS, Track, established_by
 
@@ -49,9 +49,11 @@ def breaches(register: Register, scope: Scope) -> Iterator[Breach]:
         yield from _track_coherent(register, track)
     for body in sorted(_bodies_to_place(scope)):
         yield from _place_coherent(register, body)
+    for meeting in sorted({each.subject for each in scope.tracks if each.kind == "meeting"}):
+        yield from _meeting_coherent(register, meeting)
     for track in sorted(each for each in scope.tracks if each.kind == "identity"):
         yield from _one_identity(register, track.subject)
-    for post in sorted(_posts_to_count(register, scope)):
+    for post in sorted(_posts_to_count(scope)):
         yield from _seats_suffice(register, post)
 
 
@@ -107,7 +109,7 @@ _FAULTS = {
 def _track_coherent(register: Register, track: Track) -> Iterator[Breach]:
     """What starts is not running yet, what ends runs, and a day gives an attribute one value."""
     for fault in register.timeline(track).faults:
-        if track.attribute == LIFE and fault.rule == "already_running":
+        if track.is_life and fault.rule == "already_running":
             continue  # an id established twice, which says so itself
         message = _FAULTS[fault.rule].format(what=_called(track))
         yield Breach(fault.rule, message, fault.because)
@@ -126,6 +128,14 @@ def _called(track: Track) -> str:
         case "line":
             kind, _, target = track.attribute.partition("/")
             return f"the line {kind} from {track.subject.replace(':', ' ')} to body {target}"
+        case "identity":
+            return f"the merger of person {track.subject} into {track.attribute}"
+        case "affiliation":
+            return f"the affiliation of {track.subject} to {track.attribute}"
+        case "candidacy" | "attendance":
+            return f"the {track.kind} of {track.attribute} at {track.subject}"
+        case _ if track.is_life:
+            return f"{track.kind} {track.subject}"
         case _:
             return f"the {track.attribute} of {track.kind} {track.subject}"
 
@@ -196,6 +206,30 @@ def _way_back(
     return None
 
 
+# Meetings
+
+
+def _meeting_coherent(register: Register, meeting: str) -> Iterator[Breach]:
+    """A meeting sits for a day at least, and is no part of itself."""
+    life = register.life("meeting", meeting)
+    if life is not None and life.since.earliest >= life.until.latest:
+        message = f"meeting {meeting} closes before it opens"
+        yield Breach("not_running", message, life.because)
+    seen: set[str] = set()
+    because: list[int] = []
+    here = meeting
+    while here not in seen:
+        seen.add(here)
+        whole = stated(register, here, "within")
+        if whole is None:
+            return
+        here = whole[0]
+        because.append(whole[1])
+    if here == meeting:
+        message = f"meeting {meeting} would be a part of itself"
+        yield Breach("within_itself", message, tuple(because))
+
+
 # Identities
 
 
@@ -222,18 +256,12 @@ def _one_identity(register: Register, person: str) -> Iterator[Breach]:
 # Seats
 
 
-def _posts_to_count(register: Register, scope: Scope) -> set[str]:
-    posts = {
+def _posts_to_count(scope: Scope) -> set[str]:
+    return {
         track.subject
         for track in scope.tracks
         if track.kind == "tenure" or (track.kind == "post" and track.attribute in (LIFE, "seats"))
     }
-    for identity in scope.tracks:
-        if identity.kind == "identity":
-            for person in (identity.subject, identity.attribute):
-                held = register.tracks(f"person:{person}", TENURE_ACTS, "tenure")
-                posts |= {track.subject for track in held}
-    return posts
 
 
 def _seats_suffice(register: Register, post: str) -> Iterator[Breach]:
@@ -276,7 +304,9 @@ def _certainly_held(register: Register, post: str) -> Iterator[tuple[int, int, s
     for track in sorted(tracks):
         if track.subject != post:
             continue
-        around = [life for life in (*lives, register.life("person", track.attribute)) if life]
+        ids = sorted(register.ids(track.attribute))
+        persons = [register.life("person", each) for each in ids]
+        around = [life for life in (*lives, *persons) if life]
         person = register.survivor(track.attribute)
         for tenure in register.timeline(track).spells:
             start = max(each.since.latest for each in (tenure, *around))

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from domain.answers import Cause
+from domain.dates import NEVER
 from domain.decisions import DecisionTaken
 from domain.entries import Entry
 from domain.register import survivor
@@ -208,9 +209,13 @@ def start(spell: Spell) -> tuple[int, int, int, Track]:
 
 
 def soonest_end(*lives: Spell) -> tuple[str | None, tuple[int, ...]]:
-    """The text of the end that comes first, with the entries behind it."""
-    first = min(lives, key=lambda life: life.until)
-    if first.until_text is None:
+    """The text of the end that comes first, with the entries behind it.
+
+    What may go on for ever, as what is only attested on a day, has no end that could come first.
+    """
+    ending = [life for life in lives if life.until_text is not None or life.until.latest < NEVER]
+    first = min(ending, key=lambda life: life.until, default=None)
+    if first is None or first.until_text is None:
         return None, ()
     return first.until_text, first.because[1:]
 

@@ -13,7 +13,7 @@ from domain.entries import Entry
 from domain.fields import Kind
 from domain.moments import Does, Moment
 from domain.register import Register
-from domain.tracks import LIFE
+from domain.tracks import LIFE, Track
 
 Around = Iterator[tuple[Kind, str]]
 """Subjects that must be there when something happens."""
@@ -22,7 +22,9 @@ Around = Iterator[tuple[Kind, str]]
 def in_life(register: Register, entry: Entry) -> Iterator[Breach]:
     """Nothing that an entry tells happens before what it happens in exists, or after it is gone."""
     for moment in entry.moments:
-        ends = moment.does is Does.ENDS
+        # An appeal may lift the sanction on the very day on which it is lodged.
+        appeals = moment.track.kind == "sanction" and moment.track.attribute == "appeal"
+        ends = moment.does is Does.ENDS or appeals
         for kind, subject in _AROUND.get(moment.track.kind, _nothing)(register, moment):
             yield from _inside(register, moment.window, ends, kind, subject, entry.position)
     act = entry.act
@@ -93,12 +95,22 @@ def _around_meeting(register: Register, moment: Moment) -> Around:
     """A meeting is of a body that is there, and a part of it lies within the whole."""
     if moment.track.attribute == "attended":
         yield "meeting", moment.track.subject
-    life = register.life("meeting", moment.track.subject)
-    if moment.track.attribute == LIFE and life is not None:
-        if "body" in life.value:
-            yield "body", life.value["body"]
-        if "within" in life.value:
-            yield "meeting", life.value["within"]
+    if moment.track.attribute == LIFE:
+        body = stated(register, moment.track.subject, "body")
+        if body is not None:
+            yield "body", body[0]
+        whole = stated(register, moment.track.subject, "within")
+        if whole is not None:
+            yield "meeting", whole[0]
+
+
+def stated(register: Register, meeting: str, field: str) -> tuple[str, int] | None:
+    """What a meeting's opening states, or else its announcement, and the entry that does."""
+    for attribute in (LIFE, "announced"):
+        for spell in register.timeline(Track("meeting", meeting, attribute)).spells:
+            if field in spell.value:
+                return spell.value[field], spell.because[0]
+    return None
 
 
 def _around_attendance(register: Register, moment: Moment) -> Around:
@@ -115,15 +127,20 @@ def _around_candidacy(register: Register, moment: Moment) -> Around:
 
 
 def _around_sanction(register: Register, moment: Moment) -> Around:
-    if moment.track.attribute == LIFE and moment.does is Does.BEGINS:
+    if moment.does is not Does.BEGINS:
+        return
+    if moment.track.attribute == LIFE:
         yield "person", moment.value["person"]
+    else:
+        yield "sanction", moment.track.subject
 
 
 def _around_mandate(register: Register, moment: Moment) -> Around:
     if moment.track.attribute != LIFE:
         yield "mandate", moment.track.subject
-    elif moment.does is Does.BEGINS:
-        yield from _body_or_post(register, moment.value["holder"])
+    life = register.life("mandate", moment.track.subject)
+    if life is not None:
+        yield from _body_or_post(register, life.value["holder"])
 
 
 def _around_rule(register: Register, moment: Moment) -> Around:
@@ -168,14 +185,22 @@ def _inside(
     position: int,
     pointer: str = "",
 ) -> Iterator[Breach]:
-    """A window is outside a life only if all of it is; an ending may fall on the last day."""
-    life = register.life(kind, subject)
-    if life is None or life.because[0] == position:
+    """A window is outside a life only if all of it is; an ending may fall on the last day.
+
+    A person who is dead under one id is dead under all that were merged.
+    """
+    own = register.life(kind, subject)
+    if own is None or own.because[0] == position:
         return
-    if when.latest < life.since.earliest:
-        how = f"before {kind} {subject} exists"
-    elif when.earliest > life.until.latest or (when.earliest == life.until.latest and not ending):
-        how = f"after {kind} {subject} is gone"
-    else:
-        return
-    yield Breach("outside_life", f"this happens {how}", (position, *life.because), pointer)
+    for each in sorted(register.ids(subject)) if kind == "person" else (subject,):
+        life = own if each == subject else register.life(kind, each)
+        if life is None:
+            continue
+        gone = life.until.latest
+        if when.latest < life.since.earliest:
+            how = f"before {kind} {each} exists"
+        elif when.earliest > gone or (when.earliest == gone and not ending):
+            how = f"after {kind} {each} is gone"
+        else:
+            continue
+        yield Breach("outside_life", f"this happens {how}", (position, *life.because), pointer)

@@ -41,6 +41,7 @@ def meeting(day: Day, identity: str) -> Meeting | None:
     plan = day.shown([each for each in plans if each.on(day.day)])
     session = life.on(day.day) if life is not None else None
     parts = sorted(_sittings(day, identity), key=lambda each: (each.opened or "", each.id))
+    held = [each for each in parts if each.opened is not None]
     ended = life if life is not None else announced
     return Meeting(
         id=identity,
@@ -56,7 +57,7 @@ def meeting(day: Day, identity: str) -> Meeting | None:
         opened=life.since_text if life is not None else None,
         closed=life.until_text if life is not None else None,
         session=session,
-        sitting=_surest([each.session for each in parts]) if parts else session,
+        sitting=_surest([each.session for each in held]) if held else session,
         sittings=tuple(parts),
         attendance=_attendance(day, identity),
         previous=_previous(day, identity, told, life),
@@ -65,6 +66,12 @@ def meeting(day: Day, identity: str) -> Meeting | None:
         ended=cause(day.known, ended.because[-1]) if ended and ended.until_text else None,
         because=because(life, announced, plan),
     )
+
+
+def name(day: Day, identity: str) -> str | None:
+    """What a meeting is called, as far as the ledger knows it, whatever the day."""
+    about = day.known.about("meeting", identity)
+    return _told(_first(about, LIFE), _first(about, "announced")).get("name")
 
 
 def _first(about: Sequence[Spell], attribute: str) -> Spell | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
+from domain import meetings
 from domain.answers import (
     Affiliation,
     Appeal,
@@ -95,6 +96,13 @@ def holders(day: Day, post: str) -> tuple[Tenure, ...]:
     return tuple(_tenure(day, each) for each in sorted(day.known.about("tenure", post), key=start))
 
 
+def holding(day: Day, body: str) -> tuple[Tenure, ...]:
+    """Who holds posts of a body on the day, post by post, each person once in each post."""
+    posts = sorted({spell.track.subject for spell in day.known.naming("post", body)})
+    held = (each for post in posts for each in holders(day, post))
+    return _each_once(each for each in held if each.certainty)
+
+
 def tenures(day: Day, person: str) -> Iterator[Tenure]:
     """A person's posts, whatever the day, in the order of their beginning."""
     return (_tenure(day, each) for each in _named(day, "tenure", person))
@@ -138,6 +146,13 @@ def _on(day: Day, spell: Spell) -> Day:
     return Day(day.known, latest if spell.on(latest) else max(spell.since.earliest, DAWN + 1))
 
 
+def _at_last(day: Day, spell: Spell) -> Day:
+    """The day asked for, or the last on which a spell that is over by then may have held."""
+    if day.day < spell.until.latest:
+        return day
+    return Day(day.known, max(spell.until.latest - 1, spell.since.earliest))
+
+
 def _certainty(day: Day, spell: Spell, person: str, body: str, *around: Spell) -> Certainty | None:
     own = least(*(each.on(day.day) for each in (spell, *around)))
     return least(own, day.certainty(body), day.alive(person))
@@ -157,7 +172,7 @@ def _tenure(day: Day, spell: Spell) -> Tenure:
     }
     until, ended = soonest_end(spell, *life, *around, *day.lives(person))
     name = day.name(person)
-    approved, approvals = approval_of(at, spell, values.get("approval"))
+    approved, approvals = approval_of(_at_last(day, spell), spell, values.get("approval"))
     return Tenure(
         person=person,
         name=name.value if name is not None else None,
@@ -259,6 +274,7 @@ def _sanctions(day: Day, person: str) -> Iterator[Sanction]:
         pending = appeal.on(day.day) if appeal is not None else None
         suspended, rule = _suspended(day, spell, appeal, pending)
         outcome = day.shown(outcomes) if appeal is not None and pending is None else None
+        certainty = least(spell.on(day.day), day.alive(person))
         until, ended = soonest_end(spell, *day.lives(person))
         causes = [each.because for each in (spell, appeal, outcome) if each is not None]
         yield Sanction(
@@ -268,8 +284,8 @@ def _sanctions(day: Day, person: str) -> Iterator[Sanction]:
             since=spell.since_text,
             until=until,
             stated_until=spell.value.get("until"),
-            certainty=spell.on(day.day),
-            suspended=suspended,
+            certainty=certainty,
+            suspended=suspended if certainty else False,
             appeal=None
             if appeal is None
             else Appeal(
@@ -280,7 +296,7 @@ def _sanctions(day: Day, person: str) -> Iterator[Sanction]:
                 suspends=appeal.value.get("suspends"),
                 outcome=outcome.value if outcome is not None else None,
             ),
-            rule=rule,
+            rule=rule if certainty else None,
             because=tuple(sorted({*ended, *(each for cause in causes for each in cause)})),
         )
 
@@ -306,11 +322,9 @@ def _suspended(
 
 def _attended(day: Day, person: str) -> Iterator[Attended]:
     for spell in _named(day, "attendance", person):
-        known = day.known.about("meeting", spell.track.subject)
-        names = [each.value["name"] for each in known if "name" in (each.value or ())]
         yield Attended(
             meeting=spell.track.subject,
-            name=names[-1] if names else None,
+            name=meetings.name(day, spell.track.subject),
             role=spell.value.get("role"),
             post=spell.value.get("post"),
             manner=spell.value.get("manner", "present"),

@@ -19,7 +19,7 @@ from domain.decisions import Decision, Payload, envelope
 from domain.entries import Entry, tags_of
 from domain.register import RETRACTED, Read, Register
 from domain.shape import shape
-from domain.tracks import CREATIONS, LIFE, Track, acts_on, established_by
+from domain.tracks import CREATIONS, IDENTITY_ACTS, LIFE, Track, acts_on, established_by
 
 DRAFTED: Final = 2**62
 """Drafts are numbered from here until the log gives them their positions: after every entry."""
@@ -82,10 +82,12 @@ def draft(decision: Decision, ledger: Ledger, recorded_by: str) -> tuple[Entry, 
     drafts = []
     for number, act in enumerate(payloads):
         tags = tags_of(act, decision.id)
-        if isinstance(act, a.EntryRetracted | a.RemarkMade) and act.entry is not None:
+        if isinstance(act, a.EntryRetracted):
             target = find(act.entry, ledger)
-            if target is not None:
-                tags = tuple(dict.fromkeys((*tags, *target.tags)))
+            tags = tuple(dict.fromkeys((*tags, *(target.tags if target is not None else ()))))
+        elif isinstance(act, a.RemarkMade):
+            remarked = _remarked(act, decision.id, payloads, ledger)
+            tags = tuple(dict.fromkeys((*tags, *(remarked or ()))))
         drafts.append(Entry(DRAFTED + number, "", recorded_by, decision.id, number, act, tags))
     return tuple(drafts)
 
@@ -97,12 +99,14 @@ def foreseen(drafts: Sequence[Entry]) -> Iterator[Read]:
         named = (established_by(kind, at.id) for at in each.mentions for kind in at.kinds)
         for tag, types in (*named, *(acts_on(moment.track) for moment in each.moments)):
             yield tag, types | {RETRACTED}
+            if tag.startswith("person:"):
+                yield tag, IDENTITY_ACTS
 
 
 def decide(drafts: Sequence[Entry], ledger: Ledger) -> Outcome:
     """Judge the drafts of one decision against everything recorded."""
     before, after = Register(ledger.entries), Register(ledger.entries, drafts)
-    violations = list(_retractions(drafts[1:], before, ledger))
+    violations = [*_retractions(drafts[1:], before, ledger), *_remarks(drafts, ledger)]
     # Without retractions, what stood before is what stands but for the drafts: it is read once.
     retracts = any(isinstance(each.act, a.EntryRetracted) for each in drafts)
     stood = before if retracts else after
@@ -163,11 +167,42 @@ def _retractions(acts: Sequence[Entry], before: Register, ledger: Ledger) -> Ite
                 yield Violation("corrects_standing", message, f"/acts/{number}/corrects", ())
 
 
+def _remarks(drafts: Sequence[Entry], ledger: Ledger) -> Iterator[Violation]:
+    """A remark on an entry is on one that is recorded, or on an act of its own decision."""
+    payloads = [each.act for each in drafts]
+    for draft in drafts:
+        if isinstance(draft.act, a.RemarkMade) and draft.act.entry is not None:
+            remarked = _remarked(draft.act, draft.decision, payloads, ledger)
+            if remarked is None or not set(remarked) <= set(draft.tags):
+                pointer = f"{_place(draft.number)}/entry"
+                yield Violation("entry_unknown", "there is no such entry", pointer, ())
+
+
+def _remarked(
+    remark: a.RemarkMade, decision: str, payloads: Sequence[Payload], ledger: Ledger
+) -> tuple[str, ...] | None:
+    """The tags of the entry that a remark is on; None if there is none."""
+    if remark.entry is None:
+        return None
+    if not isinstance(remark.entry, int) and remark.entry.decision == decision:
+        number = remark.entry.act
+        return tags_of(payloads[number], decision) if number < len(payloads) else None
+    target = find(remark.entry, ledger)
+    return target.tags if target is not None else None
+
+
 def _scope(drafts: Sequence[Entry], before: Register, after: Register, ledger: Ledger) -> Scope:
-    """The drafts, and everything that mentions a subject whose life they change."""
+    """The drafts, and everything that mentions a subject whose life they change.
+
+    A remark said what it was on when it was made: it holds nothing in place.
+    """
     tracks = {track for draft in drafts for track in _touched(draft, before, ledger)}
     entries = {draft.position: draft for draft in drafts}
-    lives = [track for track in tracks if track.attribute == LIFE]
+    lives = [track for track in tracks if track.is_life]
+    persons = {life.subject for life in lives if life.kind == "person"}
+    persons |= {each for track in tracks if track.kind == "identity" for each in track[1:]}
+    ids = {each for person in persons for each in after.ids(person)}
+    lives += [Track("person", each, LIFE) for each in ids]
     seen: set[Track] = set()
     while lives:
         life = lives.pop()
@@ -175,12 +210,12 @@ def _scope(drafts: Sequence[Entry], before: Register, after: Register, ledger: L
             continue
         seen.add(life)
         for entry in _mentioning(after, life):
+            if isinstance(entry.act, a.RemarkMade):
+                continue
             entries.setdefault(entry.position, entry)
             touched = {moment.track for moment in entry.moments}
             tracks |= touched
-            lives += [
-                track for track in touched if track.kind == "post" and track.attribute == LIFE
-            ]
+            lives += [Track(each.kind, each.subject, LIFE) for each in touched if _is_place(each)]
     return Scope(tuple(entries.values()), frozenset(tracks))
 
 
@@ -200,6 +235,13 @@ def _touched(draft: Entry, before: Register, ledger: Ledger) -> Iterator[Track]:
             for held in before.standing(f"election:{entry.act.election}", {"election.held"}):
                 for moment in held.moments:
                     yield moment.track
+
+
+def _is_place(track: Track) -> bool:
+    """Whether it is the life of what has something around it and in which things happen."""
+    if track.kind == "meeting":
+        return track.attribute in (LIFE, "announced")
+    return track.is_life and track.kind in ("post", "mandate")
 
 
 def _stood(before: Register, life: Track) -> bool:

@@ -97,6 +97,18 @@ class Register:
         """The id under which answers show a person."""
         return survivor(person, self.merged)
 
+    def ids(self, person: str) -> set[str]:
+        """Every id of the person that an id is of: what it is merged into, and what into it."""
+        found, reached = {person}, [person]
+        while reached:
+            tag = f"person:{reached.pop()}"
+            for track in self.tracks(tag, IDENTITY_ACTS, "identity"):
+                further = {track.subject, track.attribute} - found
+                if further and self.timeline(track).spells:
+                    found |= further
+                    reached += further
+        return found
+
     def annulment(self, election: str) -> Ending | None:
         """How an election was annulled; None while it stands."""
         return annulment(self.standing(f"election:{election}", ELECTION_ACTS), election)

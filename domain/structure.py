@@ -70,8 +70,12 @@ def bodies(day: Day, counted: Counted | None = None) -> tuple[Body, ...]:
 def body(day: Day, identity: str, counted: Counted | None = None) -> Body | None:
     """One body as it is on a day, None where it is not there."""
     life, sure = day.life("body", identity), day.certainty(identity)
-    if life is None or sure is None:
-        return None
+    return body_of(day, life, sure, counted) if life is not None and sure is not None else None
+
+
+def body_of(day: Day, life: Spell, sure: Certainty, counted: Counted | None = None) -> Body:
+    """A body of which it is known whether it is there, as the day has it."""
+    identity = life.track.subject
     facts = day.of("body", identity)
     shown = _shown(day, facts, life)
     shown["within"] = day.place(identity)
@@ -112,8 +116,12 @@ def post(day: Day, identity: str) -> Post | None:
         return None
     around = day.life("body", life.value["body"])
     sure = least(day.certainty(life.value["body"]), life.on(day.day))
-    if sure is None or around is None:
-        return None
+    return post_of(day, life, around, sure) if sure is not None and around is not None else None
+
+
+def post_of(day: Day, life: Spell, around: Spell, sure: Certainty) -> Post:
+    """A post of which it is known whether it is there, as the day has it."""
+    identity = life.track.subject
     facts = day.of("post", identity)
     shown = _shown(day, facts, life)
     values = _values(shown)

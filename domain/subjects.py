@@ -10,7 +10,7 @@ from domain.answers import BodyInFull, PostInFull
 from domain.charter import mandates
 from domain.facts import Day, cause, soonest_end
 from domain.people import holders
-from domain.structure import body, post
+from domain.structure import body, body_of, post, post_of
 from domain.timelines import Spell
 from domain.tracks import LIFE
 
@@ -21,9 +21,7 @@ def body_in_full(day: Day, identity: str) -> BodyInFull | None:
     if life is None:
         return None
     there = body(day, identity)
-    shown = there or body(_nearest(day, life), identity)
-    if shown is None:
-        return None
+    shown = there or body_of(_nearest(day, life), life, "possible")
     ended = cause(day.known, life.because[-1]) if life.until_text is not None else None
     act = day.known.told(life.because[-1])[0].act if ended is not None else None
     dissolved = act if isinstance(act, a.BodyDissolved) else None
@@ -45,13 +43,11 @@ def post_in_full(day: Day, identity: str) -> PostInFull | None:
     if life is None or around is None:
         return None
     there = post(day, identity)
-    shown = there or post(_nearest(day, life, around), identity)
-    if shown is None:
-        return None
+    shown = there or post_of(_nearest(day, life, around), life, around, "possible")
     _, ended = soonest_end(life, around)
     told = _members(shown) | {"certainty": there.certainty if there else None}
     if there is None:
-        told["holders"] = ()
+        told |= {"holders": (), "vacant": None}
     return PostInFull(
         **told,
         began=cause(day.known, life.because[0]),

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from domain.dates import DAWN, NEVER, OPEN, Window
 from domain.moments import Does, Moment
-from domain.tracks import LIFE, Track
+from domain.tracks import Track
 
 Certainty = Literal["certain", "possible"]
 
@@ -101,7 +101,7 @@ def fold(moments: Iterable[Moment], ground: Ground) -> Timeline:
     present = (
         spell
         for spell in spells
-        if spell.since.earliest < spell.until.latest or spell.track.attribute == LIFE
+        if spell.since.earliest < spell.until.latest or spell.track.is_life
     )
     return Timeline(tuple(present), tuple(faults))
 

@@ -19,6 +19,11 @@ class Track(NamedTuple):
     subject: str
     attribute: str
 
+    @property
+    def is_life(self) -> bool:
+        """Whether it says when its subject is there; persons, too, may go by the id `life`."""
+        return self.attribute == LIFE and self.kind in CREATIONS
+
 
 LIFE: Final = "life"
 ACTIVIST: Final = "activist"

@@ -205,11 +205,17 @@ def _exit_code(status: int) -> int:
     return 1 if 400 <= status < 500 and status not in (408, 429) else 3
 
 
+def _subject(finding: Mapping[str, Any]) -> str:
+    """What a finding is about."""
+    subject = finding.get("subject", {})
+    return " ".join(str(subject[each]) for each in ("kind", "id") if each in subject)
+
+
 def _broken(answer: Mapping[str, Any]) -> Iterator[str]:
     """A line for each rule broken, or for each field or parameter that is wrong."""
     for kind in ("violations", "errors", "findings"):
         for each in answer.get(kind, ()):
-            place = each.get("pointer", each.get("parameter")) or "the whole"
+            place = each.get("pointer", each.get("parameter")) or _subject(each) or "the whole"
             rule = f"{each['rule']}: " if "rule" in each else ""
             behind = ", ".join(str(position) for position in each.get("because", ()))
             positions = f" (see position {behind})" if behind else ""

@@ -76,7 +76,10 @@ def _written() -> dict[str, dict[str, str]]:
     for module in _modules():
         for each in ast.parse(inspect.getsource(module)).body:
             if isinstance(each, ast.ClassDef):
-                own = written[each.name] = {}
+                own: dict[str, str] = {}
+                written[each.name] = written[
+                    f"{module.__name__}.{each.name}".replace(".", "__")
+                ] = own
                 for base in each.bases:
                     own |= written.get(base.id, {}) if isinstance(base, ast.Name) else {}
                 for pair in pairwise(each.body):

@@ -251,7 +251,11 @@ def install(app: FastAPI) -> None:
         other = Kind("http", error.status_code, "The request was refused")
         kind = {404: NOT_FOUND, 405: METHOD}.get(error.status_code, other)
         detail = f"{request.method} {request.url.path}: {error.detail}"
-        return problem(kind, detail, error.headers)
+        headers = {**(error.headers or {})}
+        methods = app.openapi()["paths"].get(request.url.path, ())
+        if error.status_code == 405 and methods:  # each route of a path knows its own alone
+            headers["Allow"] = ", ".join(sorted(method.upper() for method in methods))
+        return problem(kind, detail, headers)
 
     @app.exception_handler(DBAPIError)
     async def _database(request: Request, error: DBAPIError) -> Response:

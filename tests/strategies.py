@@ -161,10 +161,15 @@ MORE = st.one_of(
     acts_of(
         "rule.adopted",
         rule=st.just("size"),
-        kind=st.just("size"),
-        parameters=st.sampled_from([{"most": 1}, {"least": 1}]),
+        kind=st.sampled_from(
+            ["size", "head", "cardinality", "cadence", "mandate", "term", "cap", "voting"]
+        ),
+        parameters=st.sampled_from(
+            [{"most": 1}, {"least": 1}, {"days": 2, "power": "establish"}, {"voting": True}]
+        ),
+        applies_to=st.none() | st.sampled_from([{"post": "chair"}, {"within": "council"}]),
     ),
-    acts_of("rule.amended", rule=st.just("size"), parameters=st.just({"most": 2})),
+    acts_of("rule.amended", rule=st.just("size"), parameters=st.just({"most": 2, "days": 4})),
     acts_of("rule.repealed", rule=st.just("size")),
     acts_of(
         "sanction.imposed", sanction=st.just("ban"), person=persons, kind=st.just("suspension")
@@ -175,8 +180,13 @@ MORE = st.one_of(
         "appeal.decided", sanction=st.just("ban"), outcome=st.sampled_from(["upheld", "reversed"])
     ),
 )
-ANY = st.deferred(lambda: st.one_of(ACTS, ACTS, MORE))
-"""Any act on the structure; those on bodies, posts and elections more often."""
+
+
+@st.composite
+def any_act(draw: st.DrawFn) -> dict[str, Any]:
+    """Any act on the structure; those on bodies, posts and elections more often."""
+    return draw(st.one_of(ACTS, ACTS, MORE))
+
 
 GROUND = (
     *(

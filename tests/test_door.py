@@ -923,7 +923,7 @@ def test_on_postgresql_odd_questions_have_the_same_answers(
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("GET", "/v1/decisions", "POST"),
+        ("DELETE", "/v1/decisions", "GET, POST"),
         ("DELETE", "/v1/decisions/once", "GET"),
         ("PUT", "/v1/decisions/once", "GET"),
         ("PATCH", "/v1/entries", "GET"),
@@ -1124,6 +1124,7 @@ def test_whatever_is_sent_is_recorded_or_told_what_is_wrong(new_door: Door) -> N
         for position in range(0, new_door.newest(), 10):
             new_door.ask("/v1/structure", effective_at=day, position=position)
             new_door.ask("/v1/elections", effective_at=day, position=position, limit=500)
+    new_door.record(established("hall", name="against"))
     stored = bytes_of(new_door.directory, ["curule", "curule-views", "curule-vault"])
     assert b"against" in stored  # in clear: labels
     assert not [

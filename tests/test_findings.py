@@ -316,6 +316,12 @@ def test_a_plenum_of_which_only_the_month_is_known_may_or_may_not_be_late() -> N
     assert ledger.days("2024-06-30") == [("2024-06-11", "2024-06-30", "possible")]
 
 
+def test_a_gap_that_may_reach_past_a_meeting_of_uncertain_day_is_told_once() -> None:
+    ledger = committee(meeting("some-day", "[2024-03-01..2024-09-30]", closes=None), months=4)
+    assert ledger.days("2024-12-31") == [("2024-05-02", None, "possible")]
+    assert ledger.days("2025-02-01")[-1] == ("2025-01-31", None, "certain")
+
+
 def test_no_meeting_in_march() -> None:
     ledger = committee(
         *(meeting(f"in-{month}", f"2024-{month:02}-15") for month in (1, 2, 4, 5)),

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -28,28 +30,40 @@ from domain.authority import of_body
 from domain.charter import mandates, resolutions, rules
 from domain.dates import day, window
 from domain.elections import elections as held
+from domain.entries import Entry
 from domain.facts import Day, Facts, Known
+from domain.findings import findings
 from domain.meetings import meetings as known_meetings
 from domain.moments import Does
 from domain.people import members, person, person_in_full
+from domain.register import without_retracted
 from domain.structure import spells, structure, whole
 from domain.subjects import body_in_full, post_in_full
+from domain.taken import Taken, taken
 from domain.tracks import Track
 from projections.basis import basis_at
 from projections.facts import Believed
+from projections.findings import decisions_taken
 from service.content import plain, with_texts
 from service.ledger import Ledger
 from service.recorder import Receipt, Refusal
 from tests.ledgers import act, entries, ledger_in, projected, record
 from tests.postgres import MakeDatabase
-from tests.strategies import ACTS, ANY, GROUND
+from tests.strategies import ACTS, GROUND, any_act
 
 QUICK = [phase for phase in Phase if phase.name not in ("shrink", "explain")]
 FIRST = day("2019-12-30")
 LAST = day("2020-01-16")
 
 
-def everything(known: Known, on: int) -> dict[str, Any]:
+def each_taken(recorded: list[Entry]) -> Iterator[Taken]:
+    """What rules judge of each decision, its retracted acts left out."""
+    standing = without_retracted(recorded)
+    for _, group in groupby(standing, key=lambda entry: entry.decision):
+        yield taken(list(group))
+
+
+def everything(known: Known, on: int, decisions: Iterable[Taken]) -> dict[str, Any]:
     """Every answer but the structure that can be given on a day."""
     day = Day(known, on)
     return {
@@ -63,6 +77,7 @@ def everything(known: Known, on: int) -> dict[str, Any]:
         "meetings": known_meetings(day),
         "mandates": mandates(day),
         "rules": rules(day),
+        "findings": findings(day, decisions),
         "resolutions": (*resolutions(day), *resolutions(day, "declaration")),
     }
 
@@ -104,12 +119,12 @@ class Histories(RuleBasedStateMachine):
     def begin(self) -> None:
         assert isinstance(record(self.ledger, *GROUND), Receipt)
 
-    @rule(acts=st.lists(ANY, min_size=1, max_size=3))
+    @rule(acts=st.lists(any_act(), min_size=1, max_size=3))
     def decide(self, acts: list[dict[str, Any]]) -> None:
         self.recorded_or_not(acts)
 
     @precondition(lambda self: self.ledger.log.head()[0] > len(GROUND) + 1)
-    @rule(data=st.data(), more=st.lists(ANY, max_size=1))
+    @rule(data=st.data(), more=st.lists(any_act(), max_size=1))
     def retract(self, data: st.DataObject, more: list[dict[str, Any]]) -> None:
         position = data.draw(st.integers(1, self.ledger.log.head()[0] + 1))
         self.recorded_or_not([act("entry.retracted", entry=position, reason="wrong"), *more])
@@ -120,7 +135,7 @@ class Histories(RuleBasedStateMachine):
         expected = structure(entries(self.ledger), on, position)
         assert projected(self.ledger, on, position) == expected
         recorded = whole(entries(self.ledger), position)
-        more = everything(Facts(spells(recorded), recorded), on)
+        more = everything(Facts(spells(recorded), recorded), on, each_taken(recorded))
         assert self.everything_projected(on, position) == more
         self.answered[on, position] = expected, more
 
@@ -128,7 +143,8 @@ class Histories(RuleBasedStateMachine):
         self.ledger.follow()
         with self.ledger.views.reading() as connection:
             basis = basis_at(connection, on, position)
-            return everything(Believed(connection, basis.position, self.ledger.told), on)
+            known = Believed(connection, basis.position, self.ledger.told)
+            return everything(known, on, decisions_taken(connection, basis.position))
 
     def recorded_or_not(self, acts: list[dict[str, Any]]) -> None:
         before = self.ledger.log.head()

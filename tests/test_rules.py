@@ -418,7 +418,7 @@ def test_a_dry_run_judges_and_stores_nothing(ledger: Ledger) -> None:
     from tests.ledgers import decision
 
     before = trace(ledger)
-    assert ledger.recorder.check(decision(registered("di")), "test") == ()
-    (violation,) = ledger.recorder.check(decision(registered("ann")), "test")
+    assert ledger.recorder.check(decision(registered("di")), "test")[0] == ()
+    (violation,), _ = ledger.recorder.check(decision(registered("ann")), "test")
     assert violation.rule == "id_taken"
     assert trace(ledger) == before

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from domain.dates import window
 from domain.fields import Day, DecisionId, Ordinal, Text
 
 STRICT: dict[str, Any] = {"extra": "forbid", "strict": True, "use_attribute_docstrings": True}
+
+
+def refuse_self(field: str, subject: str | None, named: Iterable[str | None]) -> None:
+    """Nothing is a part, a successor or an origin of itself. Raises ValueError."""
+    if subject is not None and subject in named:
+        raise ValueError(f"{field}: give another one than the act is about")
+
+
+def refuse_before(field: str, later: str | None, than: str, earlier: str | None) -> None:
+    """No day lies before one that it must follow, on every reading. Raises ValueError."""
+    if later and earlier and window(later).latest < window(earlier).earliest:
+        raise ValueError(f"{field}: {later} lies before {than}, {earlier}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

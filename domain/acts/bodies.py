@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from domain.acts.act import STRICT, StructureAct
+from domain.acts.act import STRICT, StructureAct, refuse_self
 from domain.fields import BodyId, Code, Label, NamedBodyId, NewBodyId, PostId, Text, WithinId
 
 
@@ -46,6 +46,10 @@ class BodyEstablished(StructureAct):
     """The area it answers for."""
     purpose: Text | None = None
     """What it is for."""
+
+    def __post_init__(self) -> None:
+        refuse_self("formed_from", self.body, self.formed_from)
+        refuse_self("within", self.body, [self.within])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +114,9 @@ class BodyDissolved(StructureAct):
     succeeded_by: tuple[NamedBodyId, ...] = ()
     """The bodies that took its place."""
 
+    def __post_init__(self) -> None:
+        refuse_self("succeeded_by", self.body, self.succeeded_by)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineDrawn(StructureAct):
@@ -128,6 +135,7 @@ class LineDrawn(StructureAct):
     def __post_init__(self) -> None:
         if (self.body is None) == (self.post is None):
             raise ValueError("give either body or post")
+        refuse_self("to", self.body, [self.to])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,3 +155,4 @@ class LineEnded(StructureAct):
     def __post_init__(self) -> None:
         if (self.body is None) == (self.post is None):
             raise ValueError("give either body or post")
+        refuse_self("to", self.body, [self.to])

@@ -137,6 +137,12 @@ class Parameters:
     suspends: bool | None = None
     """Whether an appeal suspends the sanction until it is decided (`appeal`)."""
 
+    def __post_init__(self) -> None:
+        if self.least is not None and self.most is not None and self.least > self.most:
+            raise ValueError("least: give no more than most")
+        if self.percent is not None and self.percent > 100:
+            raise ValueError("percent: give no more than 100")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleAdopted(StructureAct):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from domain.acts.act import StructureAct
+from domain.acts.act import StructureAct, refuse_before
 from domain.fields import Code, Day, NamedBodyId, NewSanctionId, PersonId, SanctionId, Text
 
 
@@ -26,6 +26,9 @@ class SanctionImposed(StructureAct):
     """Its stated end. It ends nothing by itself."""
     reason: Text | None = None
     """Why."""
+
+    def __post_init__(self) -> None:
+        refuse_before("until", self.until, "effective", self.effective)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

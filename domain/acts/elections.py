@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from domain.acts.act import STRICT, StructureAct
+from domain.acts.act import STRICT, StructureAct, refuse_before
 from domain.fields import (
     BodyId,
     Code,
@@ -127,6 +127,8 @@ class Contest:
             raise ValueError("give either post, or body and role")
         if self.role == "activist":
             raise ValueError("role: activists are admitted by activist.admitted, not elected")
+        if {each.person for each in self.not_seated} - set(self.elected):
+            raise ValueError("not_seated: give only persons who are among the elected")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +149,9 @@ class ElectionCalled(StructureAct):
     closes: Day | None = None
     """When voting is to close; absent: not known yet."""
 
+    def __post_init__(self) -> None:
+        refuse_before("closes", self.closes, "opens", self.opens)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ElectionRescheduled(StructureAct):
@@ -159,6 +164,9 @@ class ElectionRescheduled(StructureAct):
     """When voting is to open now; absent: open again."""
     closes: Day | None = None
     """When voting is to close now; absent: open again."""
+
+    def __post_init__(self) -> None:
+        refuse_before("closes", self.closes, "opens", self.opens)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +194,8 @@ class CandidateNominated(StructureAct):
             raise ValueError("body: give body and role together")
         if self.post is not None and self.body is not None:
             raise ValueError("post: give either post, or body and role")
+        if self.role == "activist":
+            raise ValueError("role: activists are admitted by activist.admitted, not elected")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,6 +247,12 @@ class ElectionHeld(StructureAct):
     """The rounds, where there was more than one."""
     contests: tuple[Contest, ...] = ()
     """What was filled, and by whom."""
+
+    def __post_init__(self) -> None:
+        refuse_before("closed", self.closed, "opened", self.opened)
+        for number, contest in enumerate(self.contests):
+            field = f"contests/{number}/until"
+            refuse_before(field, contest.until, "effective", self.effective)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from domain.acts.act import STRICT, StructureAct
+from domain.acts.act import STRICT, StructureAct, refuse_before, refuse_self
 from domain.acts.bodies import BodyName
 from domain.fields import (
     Code,
@@ -49,6 +49,11 @@ class MeetingScheduled(StructureAct):
     closes: Day | None = None
     """Its last day as planned; absent: not announced."""
 
+    def __post_init__(self) -> None:
+        refuse_self("within", self.meeting, [self.within])
+        refuse_self("beside", self.meeting, [self.beside])
+        refuse_before("closes", self.closes, "opens", self.opens)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeetingRescheduled(StructureAct):
@@ -61,6 +66,9 @@ class MeetingRescheduled(StructureAct):
     """Its first day as planned now; absent: open again."""
     closes: Day | None = None
     """Its last day as planned now; absent: open again."""
+
+    def __post_init__(self) -> None:
+        refuse_before("closes", self.closes, "opens", self.opens)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +109,11 @@ class MeetingConvened(StructureAct):
     closes: Day | None = None
     """Its last day, on which it still sits; absent: it goes on until it is closed."""
 
+    def __post_init__(self) -> None:
+        refuse_self("within", self.meeting, [self.within])
+        refuse_self("beside", self.meeting, [self.beside])
+        refuse_before("closes", self.closes, "effective", self.effective)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attendee:
@@ -135,6 +148,8 @@ class MeetingAttended(StructureAct):
     def __post_init__(self) -> None:
         if not self.attendees and self.count is None:
             raise ValueError("give attendees, or count, or both")
+        if self.count is not None and self.eligible is not None and self.count > self.eligible:
+            raise ValueError("count: no more can attend than are eligible")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from domain.acts.act import StructureAct
+from domain.acts.act import StructureAct, refuse_before
 from domain.fields import (
     BodyId,
     Count,
@@ -113,6 +113,9 @@ class AppointmentMade(StructureAct):
     """The body or post that appointed."""
     until: Day | None = None
     """The stated end of the term. It ends nothing by itself."""
+
+    def __post_init__(self) -> None:
+        refuse_before("until", self.until, "effective", self.effective)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from domain.acts.act import StructureAct
+from domain.acts.act import StructureAct, refuse_self
 from domain.fields import (
     Label,
     NamedResolutionId,
@@ -29,6 +29,11 @@ class ResolutionAdopted(StructureAct):
     """What was resolved, item by item."""
     follows: tuple[NamedResolutionId, ...] = ()
     """Earlier resolutions that it carries on."""
+
+    def __post_init__(self) -> None:
+        refuse_self("follows", self.resolution, self.follows)
+        if self.name is None and not self.items:
+            raise ValueError("give name, or items, or both")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,3 +60,7 @@ class DeclarationMade(StructureAct):
     """What was declared, item by item."""
     follows: tuple[NamedResolutionId, ...] = ()
     """Resolutions that it refers to."""
+
+    def __post_init__(self) -> None:
+        if self.name is None and not self.items:
+            raise ValueError("give name, or items, or both")

@@ -10,7 +10,18 @@ from domain.answers import Finding
 from domain.dates import NEVER, iso, window
 from domain.findings.calendar import after, span
 from domain.findings.evidence import Evidence
-from domain.findings.extents import Count, Days, Extent, Held, both, extent, meet, runs, tally
+from domain.findings.extents import (
+    Count,
+    Days,
+    Extent,
+    Held,
+    above,
+    both,
+    extent,
+    meet,
+    runs,
+    tally,
+)
 from domain.findings.norms import Kind, Norm
 from domain.findings.numbers import Group, groups
 from domain.timelines import Certainty
@@ -115,7 +126,7 @@ def voting(norm: Norm, evidence: Evidence) -> Iterator[Finding]:
         return
     for group in groups(norm, evidence):
         for about, held in _contrary(evidence, group, vote):
-            for run in runs(tally([held], group.days), _any):
+            for run in runs(tally([held], group.days), above(0)):
                 should = "should" if vote else "should not"
                 sure = ("votes", "does not vote")[vote]
                 if run.certainty == "possible":
@@ -124,12 +135,6 @@ def voting(norm: Norm, evidence: Evidence) -> Iterator[Finding]:
                 message = f"{about[1]} {sure} in {group.body} on {iso(since)}, and {should}"
                 days: Days = (since, run.until)
                 yield norm.finding(evidence, about, days, run.certainty, message, held.began)
-
-
-def _any(count: Count) -> Certainty | None:
-    if count.certain:
-        return "certain"
-    return "possible" if count.possible else None
 
 
 def _contrary(

@@ -25,10 +25,9 @@ def cadence(norm: Norm, evidence: Evidence) -> Iterator[Finding]:
         openings = _openings(norm, evidence, each.body)
         since = max(norm.adopted, evidence.there_since(each.body, each.days[0]))
         if "months" in norm.parameters or "days" in norm.parameters:
-            yield from _gaps(norm, evidence, each.body, openings, (since, each.days[0]), each.days)
+            yield from _gaps(norm, evidence, each.body, openings, since, each.days)
         if "times" in norm.parameters:
-            span = since, min(each.days[1], evidence.end - 1)
-            yield from _missed(norm, evidence, each.body, openings, span, each.days)
+            yield from _missed(norm, evidence, each.body, openings, since, each.days)
 
 
 def _openings(norm: Norm, evidence: Evidence, body: str) -> list[Opening]:
@@ -55,13 +54,13 @@ def _gaps(
     evidence: Evidence,
     body: str,
     openings: Sequence[Opening],
-    start: Days,
+    start: int,
     days: Days,
 ) -> Iterator[Finding]:
     """The days on which more time has passed since the last meeting than the rule allows."""
     months, length = norm.parameters.get("months"), norm.parameters.get("days")
-    certain = list(_apart(openings, start[0], months, length, surely=True))
-    possible = list(_apart(openings, start[0], months, length, surely=False))
+    certain = list(_apart(openings, start, months, length, surely=True))
+    possible = list(_apart(openings, start, months, length, surely=False))
     what = _called(norm)
     limit = span(months, length)
     surely: Certainty = "certain"
@@ -86,17 +85,22 @@ def _apart(
     Surely so, each meeting opened as late as it may have; at worst, as early as it may have.
     """
     at = [(each.life.since, each) if surely else (each.life.since[::-1], each) for each in openings]
+    gap: _Gap | None = None
     last: Opening | None = None
     counted = start
-    for (sooner, later), each in sorted(at, key=lambda item: item[0]):
+    ends = [(until, since, each) for (until, since), each in sorted(at, key=lambda one: one[0])]
+    for until, since, each in [*ends, (NEVER, NEVER, None)]:
         overdue = after(counted, months, length) + 1
-        if overdue < sooner:
-            yield _Gap((overdue, sooner), last, counted)
-        if later > counted:
-            counted, last = later, each
-    overdue = after(counted, months, length) + 1
-    if overdue < NEVER:
-        yield _Gap((overdue, NEVER), last, counted)
+        if overdue < until and gap is not None and overdue <= gap.days[1]:
+            gap = gap._replace(days=(gap.days[0], until))
+        elif overdue < until:
+            if gap is not None:
+                yield gap
+            gap = _Gap((overdue, until), last, counted)
+        if since > counted:
+            counted, last = since, each
+    if gap is not None:
+        yield gap
 
 
 def _less(gaps: Sequence[_Gap], others: Sequence[_Gap]) -> Iterator[_Gap]:
@@ -117,7 +121,7 @@ def _missed(
     evidence: Evidence,
     body: str,
     openings: Sequence[Opening],
-    span: Days,
+    start: int,
     days: Days,
 ) -> Iterator[Finding]:
     """The whole calendar periods, over by the day asked about, with fewer meetings than required.
@@ -125,8 +129,9 @@ def _missed(
     The version of the rule that is in force on the last day of a period judges all of it.
     """
     times, per = norm.parameters["times"], norm.parameters.get("per")
-    for name, period in periods(per, span) if per is not None else ():
-        if not days[0] < period[1] <= days[1]:
+    over = start, min(days[1], evidence.end - 1)
+    for name, period in periods(per, over) if per is not None else ():
+        if period[1] <= days[0]:
             continue
         may = [each for each in openings if _touches(each, period)]
         did = [each for each in may if both(period, _window(each)) == _window(each)]

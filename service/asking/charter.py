@@ -211,8 +211,12 @@ def _reaches(day: Day, mandate: Mandate, query: MandatesQuery) -> bool:
     return (
         query.power in (None, mandate.power)
         and (query.over is None or not mandate.over or query.over in mandate.over)
-        and (query.covers is None or covers(day, mandate, query.covers))
+        and (query.covers is None or _covers(day, mandate, query.covers))
     )
+
+
+def _covers(day: Day, mandate: Mandate, body: str) -> bool:
+    return day.life("body", body) is not None and covers(day, mandate, body)
 
 
 @router.get(

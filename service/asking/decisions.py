@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Annotated, Any
@@ -24,7 +24,7 @@ from projections.basis import Basis as At
 from service import problems
 from service.appends import Sealed
 from service.asking.pages import PageQuery, following
-from service.asking.remarks import remarks
+from service.asking.remarks import about, remarks
 from service.content import plain, stored, with_texts
 from service.ledger import Ledger
 from service.problems import NOT_FOUND, Problem
@@ -96,7 +96,7 @@ class DecisionsAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class ActRecorded:
     """An act of a decision, as an entry of the log."""
 
     position: int
@@ -125,7 +125,7 @@ class DecisionAnswer:
     """When it was recorded."""
     recorded_by: str
     """Who recorded it: an id that says nothing of the person."""
-    entries: tuple[Recorded, ...]
+    entries: tuple[ActRecorded, ...]
     """Its acts, in order."""
     remarks: tuple[Remark, ...]
     """Remarks on it, and on its entries."""
@@ -248,6 +248,7 @@ def ask_decision(
         raise Problem(NOT_FOUND, f"there is no decision {decision} at that basis")
     entries = [read(one.entry) for one in found]
     retracted = _retracted(ledger, decision, basis.position)
+    noted = remarks(ledger, basis, *about("decision", decision))
     content = {
         "decision": to_json(stored(entries, ledger.names)),
         "position": found[0].position,
@@ -264,11 +265,18 @@ def ask_decision(
             for one, entry in list(zip(found, entries, strict=True))[1:]
         ],
         "remarks": with_texts(
-            plain(remarks(ledger, basis, f"decision:{decision}", f"named:decision:{decision}")),
-            ledger.names,
+            plain([each for each in noted if _is_on(each, decision, found)]), ledger.names
         ),
     }
     return answer(request, basis, content, query)
+
+
+def _is_on(remark: Remark, decision: str, entries: Sequence[Sealed]) -> bool:
+    """Whether a remark is on a decision or one of its entries, not merely one of its acts."""
+    entry = remark.on.get("entry")
+    if isinstance(entry, int):
+        return entries[0].position <= entry <= entries[-1].position
+    return decision in (remark.on.get("decision"), (entry or {}).get("decision"))
 
 
 def _retracted(ledger: Ledger, decision: str, position: int) -> dict[int, int]:

@@ -14,8 +14,7 @@ from sqlalchemy import Connection
 from domain import authority
 from domain.answers import Person, PersonInFull, Remark
 from domain.facts import Day
-from domain.people import holders, members, person, person_in_full
-from domain.structure import post as post_on
+from domain.people import holders, holding, members, person, person_in_full
 from projections.basis import Basis as At
 from projections.subjects import names, subjects
 from service.asking.pages import SearchQuery, paged
@@ -96,24 +95,17 @@ def _ids(
     """The ids of those who may be meant, in order, each under the id that is shown."""
     wanted: set[str] | None = None
     if query.q is not None:
-        wanted = set(ledger.search.persons(query.q, names(connection, basis.position)))
+        meant = ledger.search.persons(query.q, names(connection, basis.position))
+        wanted = {day.person(each) for each in meant}
     if query.post is not None:
         held = {each.person for each in holders(day, query.post) if each.certainty}
         wanted = held if wanted is None else wanted & held
-    elif query.body is not None:
+    if query.body is not None:
         inside = {each.person for each in members(day, query.body)}
-        posts = {spell.track.subject for spell in day.known.naming("post", query.body)}
-        inside |= {
-            each.person
-            for post in posts
-            if post_on(day, post) is not None
-            for each in holders(day, post)
-            if each.certainty
-        }
-        shown = None if wanted is None else {day.person(each) for each in wanted}
-        wanted = inside if shown is None else shown & inside
+        inside |= {each.person for each in holding(day, query.body)}
+        wanted = inside if wanted is None else wanted & inside
     if wanted is not None:
-        return iter(sorted({day.person(each) for each in wanted}))
+        return iter(sorted(wanted))
     known = subjects(connection, basis.position, "person", query.cursor or "")
     return (each for each in known if day.person(each) == each)
 
@@ -156,7 +148,8 @@ def ask_authority(
     request: Request, person_id: str, query: Annotated[AuthorityQuery, Query()]
 ) -> Response:
     """The chain of decisions under which a person holds a post, or is in a body in a role."""
-    if (query.post is None) == (query.body is None or query.role is None):
+    in_body = (query.body is not None, query.role is not None)
+    if in_body != ((query.post is None),) * 2:
         raise Problem(PARAMETER, "post: give either post, or body and role")
     ledger: Ledger = request.app.state.ledger
     with asked(ledger, query) as (connection, basis):

@@ -12,9 +12,8 @@ from pydantic import Field
 
 from domain import authority
 from domain.answers import Body, BodyInFull, Link, Membership, Post, PostInFull, Remark, Tenure
-from domain.people import holders, members
+from domain.people import holding, members
 from domain.structure import below
-from domain.structure import posts as posts_of
 from domain.subjects import body_in_full, post_in_full
 from projections.structure import structure
 from service.asking.pages import SearchQuery, paged
@@ -65,7 +64,7 @@ class PostsQuery(SearchQuery):
     voting: Literal["true", "false", "not_stated"] | None = None
     """Only posts whose holders vote, do not, or of which it is not stated."""
     vacant: bool | None = None
-    """Only posts with a vacant seat, or only posts without."""
+    """Only posts with a vacant seat, or only those without; neither where seats are not stated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,11 +207,8 @@ def ask_members(request: Request, body: str, query: Annotated[MembersQuery, Quer
         if body_in_full(day, body) is None:
             raise Problem(NOT_FOUND, f"no body {body} is known at that basis")
         found = [each for each in members(day, body) if query.role in (None, each.role)]
-        held = (each for post in posts_of(day, body) for each in holders(day, post.id))
-        content = {
-            "members": plain(found),
-            "holders": plain([each for each in held if each.certainty and query.role is None]),
-        }
+        held = holding(day, body) if query.role is None else ()
+        content = {"members": plain(found), "holders": plain(held)}
     return answer(request, basis, with_texts(content, ledger.names), query)
 
 
@@ -250,11 +246,12 @@ def ask_posts(request: Request, query: Annotated[PostsQuery, Query()]) -> Respon
 def _wanted(posts: list[Post], query: PostsQuery) -> Iterator[Post]:
     for post in posts:
         voting = "not_stated" if post.voting is None else str(post.voting).lower()
+        vacant = None if post.vacant is None else post.vacant > 0
         if (
             query.body in (None, post.body)
             and query.voting in (None, voting)
             and query.head in (None, bool(post.head))
-            and query.vacant in (None, bool(post.vacant))
+            and (query.vacant is None or query.vacant == vacant)
             and (query.q is None or named(query.q, (post.label,)))
         ):
             yield post
