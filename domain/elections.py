@@ -9,7 +9,7 @@ from domain import acts as a
 from domain.answers import (
     Called,
     Candidacy,
-    Count,
+    Counted,
     Elected,
     Election,
     Filled,
@@ -109,7 +109,7 @@ def _turn(day: Day, votes: a.ElectionHeld | a.Round | a.Contest | None) -> Turn:
         cast=cast,
         invalid=votes.invalid if votes is not None else None,
         turnout=_turnout(eligible, cast),
-        counts=tuple(Count(each.option, each.value) for each in (votes.counts if votes else ())),
+        counts=tuple(Counted(each.option, each.value) for each in (votes.counts if votes else ())),
         candidates=tuple(_standing(day, each) for each in getattr(votes, "candidates", ())),
     )
 

@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 from domain.answers import (
     Attendance,
-    Attendee,
     Days,
     Meeting,
+    Participant,
     Plan,
     Previous,
     Sitting,
@@ -115,13 +115,13 @@ def _surest(certainties: Sequence[Certainty | None]) -> Certainty | None:
 
 def _attendance(day: Day, meeting: str) -> Attendance:
     stated = _newest(day, day.known.about("meeting", meeting), "attended")
-    attendees: dict[str, Attendee] = {}
+    attendees: dict[str, Participant] = {}
     for spell in sorted(day.known.about("attendance", meeting), key=start):
         if spell.since.earliest > day.day:
             continue
         person = day.person(spell.track.attribute)
         name = day.name(person)
-        attendees[person] = Attendee(
+        attendees[person] = Participant(
             person=person,
             name=name.value if name is not None else None,
             role=spell.value.get("role"),

@@ -8,19 +8,12 @@ from __future__ import annotations
 import ast
 import inspect
 import sys
-from collections.abc import Iterator
 from itertools import pairwise
-from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI
 
-from domain import acts as a
-from domain import answers, decisions, recording
-from domain.acts import act
-from service import posting, problems, questions, recorder
-from service.asking import charter, elections, meetings, people, structure
-from service.asking import decisions as record
+from service import problems
 from service.posting import DECISION
 
 
@@ -62,31 +55,43 @@ _PROBLEM = {
 }
 
 
-def _modules() -> Iterator[ModuleType]:
-    """The modules whose classes clients see, bases before what builds on them."""
-    yield act
-    yield from (sys.modules[module] for module in {each.__module__ for each in a.ACTS.values()})
-    yield from (decisions, answers, recording, questions, recorder, posting)
-    yield from (structure, people, elections, meetings, charter, record)
+_TOLD: Final = (
+    "domain.acts.",
+    "domain.answers.",
+    "domain.decisions",
+    "domain.recording",
+    "service.asking.",
+    "service.posting",
+    "service.questions",
+    "service.recorder",
+)
+"""Modules whose classes clients see."""
 
 
 def _written() -> dict[str, dict[str, str]]:
-    """What is written under each field of each class that clients see, bases included."""
-    written: dict[str, dict[str, str]] = {}
-    for module in _modules():
+    """What is written under each field of each class that clients see, by each of its names."""
+    own: dict[type, dict[str, str]] = {}
+    for module in (sys.modules[name] for name in list(sys.modules) if name.startswith(_TOLD)):
         for each in ast.parse(inspect.getsource(module)).body:
             if isinstance(each, ast.ClassDef):
-                own: dict[str, str] = {}
-                written[each.name] = written[
-                    f"{module.__name__}.{each.name}".replace(".", "__")
-                ] = own
-                for base in each.bases:
-                    own |= written.get(base.id, {}) if isinstance(base, ast.Name) else {}
-                for pair in pairwise(each.body):
-                    match pair:
-                        case (
-                            ast.AnnAssign(target=ast.Name(id=field)),
-                            ast.Expr(value=ast.Constant(value=str(text))),
-                        ):
-                            own[field] = inspect.cleandoc(text)
+                own[getattr(module, each.name)] = _under(each)
+    written = {}
+    for told in own:
+        lines = [own.get(base, {}) for base in reversed(told.__mro__)]
+        fields = {field: text for line in lines for field, text in line.items()}
+        full = f"{told.__module__}.{told.__name__}".replace(".", "__")
+        written[told.__name__] = written[full] = fields
     return written
+
+
+def _under(told: ast.ClassDef) -> dict[str, str]:
+    """What is written under each field of one class."""
+    found = {}
+    for pair in pairwise(told.body):
+        match pair:
+            case (
+                ast.AnnAssign(target=ast.Name(id=field)),
+                ast.Expr(value=ast.Constant(value=str(text))),
+            ):
+                found[field] = inspect.cleandoc(text)
+    return found

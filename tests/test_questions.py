@@ -1666,12 +1666,15 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
 
 
 def pages_of(door: Door, of: str, **parameters: str | int) -> Iterator[dict[str, Any]]:
-    """The items of a list, one by one: every page has one."""
+    """The items of a list, one by one: every page has one, and none comes twice."""
+    seen: set[str] = set()
     question = "&".join(f"{name}={value}" for name, value in parameters.items())
     for page in pages(door, f"/v1/{of}?limit=1&{question}"):
-        items = page.json()[of]
-        assert len(items) <= 1
-        yield from items
+        for item in page.json()[of]:
+            assert item["id"] not in seen
+            seen.add(item["id"])
+            yield item
+        assert len(page.json()[of]) <= 1
 
 
 @pytest.mark.parametrize("of", LISTS)
