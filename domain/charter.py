@@ -58,6 +58,23 @@ def covers(day: Day, mandate: Mandate, body: str) -> bool:
     return mandate.within is None or mandate.within in _upwards(day, body)
 
 
+def applies(day: Day, rule: Rule, body: str | None) -> bool:
+    """Whether a rule applies to what is done in a body (None: not stated) on a day."""
+    scope = rule.applies_to or {}
+    if body is None or body in rule.exempt:
+        return body is None and not scope
+    stated = {"body": body} | {
+        name: shown.value
+        for name in ("classification", "permanence")
+        if (shown := day.shown(day.of("body", body).get(name, ()))) is not None
+    }
+    within = scope.get("within")
+    return all(
+        name not in scope or scope[name] == stated.get(name)
+        for name in ("body", "classification", "permanence")
+    ) and (within is None or within in _upwards(day, body))
+
+
 def _upwards(day: Day, body: str) -> Iterator[str]:
     """A body and those that it stands in, from the nearest."""
     seen: set[str] = set()

@@ -215,6 +215,14 @@ def _meeting_coherent(register: Register, meeting: str) -> Iterator[Breach]:
     if life is not None and life.since.earliest >= life.until.latest:
         message = f"meeting {meeting} closes before it opens"
         yield Breach("not_running", message, life.because)
+    called_off = [
+        spell.because[-1]
+        for spell in register.timeline(Track("meeting", meeting, "announced")).spells
+        if spell.until_text is not None
+    ]
+    if life is not None and called_off:
+        message = f"meeting {meeting} is cancelled, and was convened"
+        yield Breach("held_and_cancelled", message, (*called_off, life.because[0]))
     seen: set[str] = set()
     because: list[int] = []
     here = meeting

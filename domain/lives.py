@@ -28,6 +28,8 @@ def in_life(register: Register, entry: Entry) -> Iterator[Breach]:
         for kind, subject in _AROUND.get(moment.track.kind, _nothing)(register, moment):
             yield from _inside(register, moment.window, ends, kind, subject, entry.position)
     act = entry.act
+    if isinstance(act, a.MeetingAttended):
+        yield from _convened(register, act.meeting, entry.position, "/meeting")
     if isinstance(act, DecisionTaken) and act.date:
         yield from _at_work(register, act.date, entry, "taken_by", act.taken_by, act.meeting)
     if isinstance(act, a.ElectionHeld):
@@ -43,7 +45,15 @@ def _at_work(
     if body is not None:
         yield from _inside(register, when, False, "body", body, at, f"/{field}")
     if meeting is not None:
+        yield from _convened(register, meeting, at, "/meeting")
         yield from _inside(register, when, False, "meeting", meeting, at, "/meeting")
+
+
+def _convened(register: Register, meeting: str, position: int, pointer: str) -> Iterator[Breach]:
+    """Nobody attends, elects or decides at what was only announced."""
+    if register.life("meeting", meeting) is None:
+        message = f"meeting {meeting} has not been convened"
+        yield Breach("outside_life", message, (position,), pointer)
 
 
 def body_of(register: Register, post: str) -> Around:

@@ -19,7 +19,7 @@ from domain.answers import (
     Sanction,
     Tenure,
 )
-from domain.charter import rules
+from domain.charter import applies, rules
 from domain.dates import DAWN
 from domain.facts import Day, cause, least, soonest_end, start
 from domain.structure import approval_of, other_names
@@ -306,7 +306,8 @@ def _suspended(
 ) -> tuple[bool | None, RuleVersion | None]:
     """Whether a pending appeal suspends a sanction: it says so itself, or the rule in force does.
 
-    The rule is the one in force on the day on which the appeal was lodged.
+    The rule is the one in force on the day on which the appeal was lodged, for the body in which
+    the sanction takes effect.
     """
     if appeal is None or pending is None or not sanction.on(day.day):
         return False, None
@@ -315,7 +316,8 @@ def _suspended(
     lodged = Day(day.known, appeal.since.latest)
     for rule in rules(lodged):
         suspends = (rule.parameters or {}).get("suspends")
-        if rule.kind == "appeal" and suspends is not None:
+        reaches = applies(lodged, rule, sanction.value.get("body"))
+        if rule.kind == "appeal" and suspends is not None and reaches:
             return suspends, RuleVersion(rule.id, rule.version)
     return None, None
 

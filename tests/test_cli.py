@@ -528,7 +528,8 @@ def test_another_service_is_not_taken_for_curule(tmp_path: Path) -> None:
         (["nonsense"], 2, "No such command"),
         (["serve", "--host", "256.0.0.1"], 3, "256.0.0.1"),
         (["demo", "--directory", "."], 2, "is not empty and is no demo's"),
-        (["demo", "--examples", "nothing.json"], 2, "there is no nothing.json: run it from a"),
+        (["demo", "--examples", "nothing.json"], 2, "there is no nothing.json"),
+        (["demo", "nobody"], 2, "there is no example nobody (cell-chairpersons-2017, "),
     ],
 )
 def test_errors_are_a_sentence_and_an_exit_code(
@@ -647,9 +648,12 @@ def test_the_demo_from_beginning_to_end(tmp_path: Path) -> None:
 def test_the_demo_serves_until_it_is_interrupted(tmp_path: Path) -> None:
     with running(tmp_path, "demo") as process:
         said = read_until(process, "Ctrl-C")
-        (question,) = re.findall(r"curl '(http://127\.0\.0\.1:\d+/\S+)'", said)
-        bodies = httpx.get(question, trust_env=False).json()["bodies"]
-        assert len(bodies) > 5
+        questions = re.findall(r"curl '?(http://127\.0\.0\.1:\d+/[^'\s]+)", said)
+        answers = [httpx.get(question, trust_env=False).json() for question in questions]
+        structure, people, meetings = answers
+        assert len(structure["bodies"]) > 5
+        assert [person["name"] for person in people["people"]] == ["Viktor Petrov"]
+        assert len(meetings["meetings"]) > 3
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0

@@ -686,11 +686,11 @@ def record_discipline(door: Door) -> None:
         *(registered(f"s{number}") for number in range(1, 6)),
         id="court-founded",
     )
-    for number, day in ((1, "2012-01-01"), (2, "2015-01-01"), (3, "2015-01-01"), (4, "2012-01-01")):
+    for number, year in enumerate((2012, 2015, 2015, 2012, 2013), start=1):
         door.record(
             act(
                 "sanction.imposed",
-                day,
+                f"{year}-01-01",
                 sanction=f"sanction-{number}",
                 person=f"s{number}",
                 kind="suspension",
@@ -707,6 +707,7 @@ def record_discipline(door: Door) -> None:
         act("appeal.lodged", "2015-02-01", sanction="sanction-3", suspends=True),
         act("appeal.decided", "2015-03-01", sanction="sanction-3", outcome="reversed"),
         act("person.died", "2013-01-01", person="s4"),
+        act("appeal.lodged", "2013-02-01", sanction="sanction-5"),
         id="appeals-lodged",
     )
 
@@ -731,6 +732,7 @@ def court(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
         (3, "2015-03-01", None, False, (None, "reversed"), False),
         (4, "2012-12-31", "certain", False, None, False),
         (4, "2013-01-01", None, False, None, False),
+        (5, "2014-02-01", "certain", True, ("certain", None), True),  # the rule of its lodging
     ],
 )
 def test_an_appeal_suspends_a_sanction_by_itself_or_by_the_rule_of_its_day(

@@ -465,13 +465,25 @@ def test_what_may_have_happened_at_a_meeting_is_not_refused(ledger: Ledger) -> N
     told(ledger, adopted("undated", "2030-01-01"), meeting="congress")
 
 
-def test_a_meeting_that_is_only_announced_bounds_nothing(ledger: Ledger) -> None:
+def test_nobody_attends_or_decides_at_a_meeting_that_is_only_announced(ledger: Ledger) -> None:
     told(ledger, scheduled("2024-01-01", opens="2024-05-10", closes="2024-05-12"))
-    told(ledger, attended("ann", "2024-06-01"))
-    told(ledger, adopted("plan", "2024-06-02"), meeting="congress", date="2024-06-02")
-    late = convened("2024-05-10", closes="2024-05-12")
-    assert refused(ledger, late) == {("outside_life", "/acts/0")}
-    told(ledger, convened("2024-06-01", closes="2024-06-02"))
+    present = attended("ann", "2024-06-01")
+    assert refused(ledger, present) == {("outside_life", "/acts/0/meeting")}
+    plan = adopted("plan", "2024-06-02")
+    decided = refused(ledger, plan, meeting="congress", date="2024-06-02")
+    assert decided == {("outside_life", "/meeting")}
+    told(ledger, convened("2024-06-01", closes="2024-06-02"), present)
+    told(ledger, plan, meeting="congress", date="2024-06-02")
+
+
+def test_a_meeting_is_convened_or_called_off(ledger: Ledger) -> None:
+    called_off = act("meeting.cancelled", "2024-03-01", meeting="congress")
+    told(ledger, scheduled("2024-01-01"))
+    told(ledger, convened("2024-05-10"), id="opening")
+    assert refused(ledger, called_off) == {("held_and_cancelled", "/acts/0")}
+    opening = {"decision": "opening", "act": 1}
+    told(ledger, act("entry.retracted", entry=opening, reason="it never met"), called_off)
+    assert refused(ledger, convened("2024-05-10")) == {("held_and_cancelled", "/acts/0")}
 
 
 def test_a_meeting_closed_late_leaves_out_nothing_that_happened_at_it(ledger: Ledger) -> None:
@@ -732,7 +744,7 @@ def test_an_election_that_was_only_called_is_not_annulled(ledger: Ledger) -> Non
     told(ledger, called("2024-01-01"))
     annulled = act("election.annulled", "2024-03-01", election="vote")
     assert refused(ledger, annulled) == {("not_running", "/acts/0")}
-    told(ledger, held("2024-02-01"), annulled)
+    told(ledger, held("2024-04-01", closed="2024-02-01"), annulled)  # before anybody took office
 
 
 def test_a_day_gives_an_election_one_plan(ledger: Ledger) -> None:
