@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from tests.ledgers import act
+from tests.ledgers import act, decision
 
 exact = st.integers(1, 12).map(lambda number: f"2020-01-{number:02}")
 uncertain = st.sampled_from(
@@ -34,9 +35,19 @@ kinds = st.sampled_from(["reports_to", "supervised_by"])
 
 
 def acts_of(type_: str, **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """Acts of a type that a client may post at all."""
     return st.builds(
         lambda effective, given: act(type_, effective, **given), days, st.fixed_dictionaries(fields)
-    )
+    ).filter(may_be_posted)
+
+
+def may_be_posted(posted: dict[str, Any]) -> bool:
+    """Whether an act is refused on its face, as when it closes before it opens."""
+    try:
+        decision(posted)
+    except ValidationError:
+        return False
+    return True
 
 
 contests = st.builds(

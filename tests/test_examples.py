@@ -71,3 +71,11 @@ def test_questions_name_acts_that_the_example_records(name: str) -> None:
     recorded = {act["type"] for each in examples.decisions(name) for act in each["acts"]}
     for question in examples.questions(name):
         assert set(question.acts) <= recorded, question.question
+
+
+@pytest.mark.parametrize(
+    ("source", "facts"), [("000", 18), ("001", 7), ("002", 7), ("003", 6), ("004", 7), ("pep", 13)]
+)
+def test_every_fact_of_every_source_is_asked_about(source: str, facts: int) -> None:
+    rows = {question.row for _, question in ASKED if question.row.startswith(source)}
+    assert rows == {f"{source}.{number}" for number in range(1, facts + 1)}
