@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 from domain import acts as a
-from domain.breach import Breach
 from domain.coherence import Scope, breaches
+from domain.coherence.breach import Breach
 from domain.decisions import Decision, Payload, envelope
 from domain.entries import Entry, tags_of
 from domain.register import RETRACTED, Read, Register

@@ -17,9 +17,9 @@ from domain import acts as a
 from domain.dates import Window
 from domain.entries import Entry, canonical
 from domain.entries import microseconds as recorded_microseconds
+from domain.findings.taken import taken
 from domain.moments import Does, Moment
 from domain.shape import to_json
-from domain.taken import taken
 from domain.timelines import Ending, Spell, fold
 from domain.tracks import LIFE, Track, named_by
 from projections import views as v

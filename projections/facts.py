@@ -18,7 +18,7 @@ Told = Callable[[int], tuple[Entry, DecisionTaken]]
 
 
 class Believed:
-    """What the views believed at a position, whatever the day: `domain.facts.Known`."""
+    """What the views believed at a position, whatever the day: `domain.questions.facts.Known`."""
 
     def __init__(self, connection: Connection, position: int, told: Told) -> None:
         self._connection = connection

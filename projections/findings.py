@@ -13,10 +13,10 @@ from domain.answers import Finding
 from domain.dates import DAWN, NEVER, window
 from domain.decisions import DecisionTaken
 from domain.entries import Entry
-from domain.facts import Day, envelope_of
 from domain.findings import findings as judged
+from domain.findings.taken import Taken
+from domain.questions.facts import Day, envelope_of
 from domain.shape import from_json
-from domain.taken import Taken
 from projections.basis import Basis
 from projections.beliefs import Beliefs
 from projections.facts import Believed, Told

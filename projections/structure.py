@@ -19,8 +19,8 @@ from sqlalchemy import (
 )
 
 from domain.answers import Body
-from domain.facts import Day, Facts
-from domain.structure import bodies, count
+from domain.questions.facts import Day, Facts
+from domain.questions.structure import bodies, count
 from domain.timelines import Spell
 from domain.tracks import ACTIVIST, LIFE
 from projections.basis import Basis

@@ -55,7 +55,7 @@ decisions = Table(
     Column("id", String, nullable=False, index=True),
     Column("taken", String, nullable=False),
 )
-"""Every decision: where it is whole, and what rules judge of it (`domain.taken`)."""
+"""Every decision: where it is whole, and what rules judge of it (`domain.findings.taken`)."""
 
 retractions = Table(
     "retractions",

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, make_url
 from domain.answers import Finding
 from domain.decisions import Decision, DecisionTaken
 from domain.entries import Entry, read
-from domain.facts import Day, envelope_of
+from domain.questions.facts import Day, envelope_of
 from domain.recording import Violation
 from domain.register import without_retracted
 from projections.basis import Basis, basis_at, basis_recorded

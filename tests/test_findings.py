@@ -12,12 +12,12 @@ from domain.answers import Finding
 from domain.dates import day, iso
 from domain.decisions import Payload, envelope
 from domain.entries import Entry, tags_of
-from domain.facts import Day, Facts
 from domain.findings import JUDGED, findings
+from domain.findings.taken import Taken, taken
+from domain.questions.facts import Day, Facts
+from domain.questions.structure import spells, structure
 from domain.register import without_retracted
 from domain.shape import from_json, to_json
-from domain.structure import spells, structure
-from domain.taken import Taken, taken
 from tests.ledgers import act, decision
 
 Act = dict[str, Any]

@@ -26,20 +26,20 @@ from hypothesis.stateful import (
 )
 
 from domain.answers import Body
-from domain.authority import of_body
-from domain.charter import mandates, resolutions, rules
 from domain.dates import day, window
-from domain.elections import elections as held
 from domain.entries import Entry
-from domain.facts import Day, Facts, Known
 from domain.findings import findings
-from domain.meetings import meetings as known_meetings
+from domain.findings.taken import Taken, taken
 from domain.moments import Does
-from domain.people import members, person, person_in_full
+from domain.questions.authority import of_body
+from domain.questions.charter import mandates, resolutions, rules
+from domain.questions.elections import elections as held
+from domain.questions.facts import Day, Facts, Known
+from domain.questions.in_full import body_in_full, post_in_full
+from domain.questions.meetings import meetings as known_meetings
+from domain.questions.people import members, person, person_in_full
+from domain.questions.structure import spells, structure, whole
 from domain.register import without_retracted
-from domain.structure import spells, structure, whole
-from domain.subjects import body_in_full, post_in_full
-from domain.taken import Taken, taken
 from domain.tracks import Track
 from projections.basis import basis_at
 from projections.facts import Believed

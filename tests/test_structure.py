@@ -10,7 +10,7 @@ import pytest
 
 from domain.answers import Body, Holder, Post
 from domain.dates import day
-from domain.structure import structure
+from domain.questions.structure import structure
 from service.ledger import Ledger
 from service.recorder import Receipt
 from tests.ledgers import act, entries, ledger_in, projected, record

@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from domain.answers import Finding
-from domain.facts import Day
 from domain.findings.evidence import Evidence
 from domain.findings.holders import composition, term, voting
 from domain.findings.mandates import mandate
 from domain.findings.meetings import cadence
 from domain.findings.norms import Norm, norms
 from domain.findings.numbers import cap, cardinality, head, size
+from domain.findings.taken import Taken
 from domain.findings.votes import quorum
-from domain.taken import Taken
+from domain.questions.facts import Day
 
 JUDGED: Final[dict[str, Callable[[Norm, Evidence], Iterator[Finding]]]] = {
     "cadence": cadence,

@@ -10,12 +10,12 @@ from itertools import pairwise
 from typing import Any, Final
 
 from domain.answers import Mandate
-from domain.charter import mandate
 from domain.dates import DAWN
-from domain.facts import Day, soonest_end
 from domain.findings.extents import Days, Extent, Held, extent, meet
 from domain.findings.indexed import Indexed
-from domain.taken import Taken
+from domain.findings.taken import Taken
+from domain.questions.charter import mandate
+from domain.questions.facts import Day, soonest_end
 from domain.timelines import Certainty, Spell
 from domain.tracks import ACTIVIST, LIFE
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from domain.decisions import DecisionTaken
 from domain.entries import Entry
-from domain.facts import Known
+from domain.questions.facts import Known
 from domain.timelines import Spell
 from domain.tracks import named_by
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from domain.answers import Finding
-from domain.charter import covers
 from domain.dates import NEVER, Window, iso, window
-from domain.facts import least
 from domain.findings.evidence import Evidence
 from domain.findings.norms import Kind, Norm
+from domain.findings.taken import Exercise, Taken
 from domain.findings.votes import fits, in_force
-from domain.taken import Exercise, Taken
+from domain.questions.charter import covers
+from domain.questions.facts import least
 from domain.timelines import Certainty, Spell
 from domain.tracks import LIFE
 

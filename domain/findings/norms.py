@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from domain.answers import Finding, Subject
 from domain.dates import iso
-from domain.facts import least, start
 from domain.findings.evidence import SHOWN, Evidence, Standing
 from domain.findings.extents import Days
+from domain.questions.facts import least, start
 from domain.timelines import Certainty, Spell
 from domain.tracks import LIFE
 

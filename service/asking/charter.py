@@ -11,8 +11,8 @@ from pydantic import Field
 
 from domain.acts import Power
 from domain.answers import Cause, Finding, Mandate, Name, Remark, Resolution, Rule
-from domain.charter import covers, mandate, mandates, resolution, resolutions, rule, rules
-from domain.facts import Day
+from domain.questions.charter import covers, mandate, mandates, resolution, resolutions, rule, rules
+from domain.questions.facts import Day
 from projections.findings import findings
 from service.asking.pages import PageQuery, paged
 from service.asking.remarks import about, remarks

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from domain.answers import Election, Remark
-from domain.elections import election
+from domain.questions.elections import election
 from projections.subjects import subjects
 from service.asking.pages import PageQuery, paged
 from service.asking.remarks import about, remarks

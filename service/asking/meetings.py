@@ -14,7 +14,7 @@ from domain import acts as a
 from domain.answers import Meeting, Name, Remark
 from domain.decisions import DecisionTaken
 from domain.entries import Entry, read
-from domain.meetings import meeting
+from domain.questions.meetings import meeting
 from domain.shape import to_json
 from projections.basis import Basis as At
 from projections.subjects import subjects

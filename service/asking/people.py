@@ -11,10 +11,10 @@ from fastapi.responses import Response
 from pydantic import Field
 from sqlalchemy import Connection
 
-from domain import authority
 from domain.answers import Person, PersonInFull, Remark
-from domain.facts import Day
-from domain.people import holders, holding, members, person, person_in_full
+from domain.questions import authority
+from domain.questions.facts import Day
+from domain.questions.people import holders, holding, members, person, person_in_full
 from projections.basis import Basis as At
 from projections.subjects import names, subjects
 from service.asking.pages import SearchQuery, paged

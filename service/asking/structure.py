@@ -10,11 +10,11 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import Field
 
-from domain import authority
 from domain.answers import Body, BodyInFull, Link, Membership, Post, PostInFull, Remark, Tenure
-from domain.people import holding, members
-from domain.structure import below
-from domain.subjects import body_in_full, post_in_full
+from domain.questions import authority
+from domain.questions.in_full import body_in_full, post_in_full
+from domain.questions.people import holding, members
+from domain.questions.structure import below
 from projections.structure import structure
 from service.asking.pages import SearchQuery, paged
 from service.asking.remarks import about, remarks

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from domain.answers import Mandate, Resolution, Rule
-from domain.facts import Day, because, cause, least, soonest_end, start
+from domain.questions.facts import Day, because, cause, least, soonest_end, start
 from domain.timelines import Certainty, Spell
 from domain.tracks import LIFE
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
 from domain.answers import Link
-from domain.charter import mandate
 from domain.dates import window
 from domain.decisions import DecisionTaken
-from domain.facts import Day, start
-from domain.meetings import meeting
+from domain.questions.charter import mandate
+from domain.questions.facts import Day, start
+from domain.questions.meetings import meeting
 from domain.shape import to_json
 from domain.timelines import Spell
 from domain.tracks import LIFE

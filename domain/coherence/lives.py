@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from domain import acts as a
-from domain.breach import Breach
+from domain.coherence.breach import Breach
 from domain.dates import Window, window
 from domain.decisions import DecisionTaken
 from domain.entries import Entry

@@ -15,8 +15,8 @@ from domain.answers import (
     Sitting,
 )
 from domain.dates import DAWN, NEVER
-from domain.facts import Day, because, cause, start
-from domain.structure import other_names
+from domain.questions.facts import Day, because, cause, start
+from domain.questions.structure import other_names
 from domain.timelines import Certainty, Spell
 from domain.tracks import LIFE
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from domain import acts as a
-from domain.breach import Breach
+from domain.coherence.breach import Breach
 from domain.decisions import DecisionTaken, Vote
 from domain.entries import Entry
 

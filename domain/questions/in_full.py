@@ -7,10 +7,10 @@ from typing import Any
 
 from domain import acts as a
 from domain.answers import BodyInFull, PostInFull
-from domain.charter import mandates
-from domain.facts import Day, cause, soonest_end
-from domain.people import holders
-from domain.structure import body, body_of, post, post_of
+from domain.questions.charter import mandates
+from domain.questions.facts import Day, cause, soonest_end
+from domain.questions.people import holders
+from domain.questions.structure import body, body_of, post, post_of
 from domain.timelines import Spell
 from domain.tracks import LIFE
 

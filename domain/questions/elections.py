@@ -17,8 +17,8 @@ from domain.answers import (
     Turn,
     Unseated,
 )
-from domain.facts import Day, because, start
-from domain.people import candidacy
+from domain.questions.facts import Day, because, start
+from domain.questions.people import candidacy
 from domain.shape import to_json
 from domain.timelines import Spell
 

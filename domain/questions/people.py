@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from domain import meetings
 from domain.answers import (
     Affiliation,
     Appeal,
@@ -19,10 +18,11 @@ from domain.answers import (
     Sanction,
     Tenure,
 )
-from domain.charter import applies, rules
 from domain.dates import DAWN
-from domain.facts import Day, cause, least, soonest_end, start
-from domain.structure import approval_of, other_names
+from domain.questions import meetings
+from domain.questions.charter import applies, rules
+from domain.questions.facts import Day, cause, least, soonest_end, start
+from domain.questions.structure import approval_of, other_names
 from domain.timelines import Certainty, Spell
 from domain.tracks import LIFE
 

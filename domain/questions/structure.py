@@ -15,8 +15,8 @@ from domain.answers import Alternative, Body, Holder, Line, OtherName, Post
 from domain.dates import window
 from domain.decisions import DecisionTaken
 from domain.entries import Entry
-from domain.facts import Day, Facts, because, least, soonest_end, start
 from domain.moments import Moment
+from domain.questions.facts import Day, Facts, because, least, soonest_end, start
 from domain.register import without_retracted
 from domain.timelines import Certainty, Ending, Spell, fold
 from domain.tracks import ACTIVIST, LIFE, Track

@@ -1,0 +1,75 @@
+"""Coherence: what no ledger may say, whatever the charter.
+
+Every rule is a statement about timelines, so it judges every day at once: a late act breaks it on
+any later day as well as on its own. Where dates are uncertain, a rule is broken on a day when facts
+certain on that day break it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from domain.coherence.ballots import ballots_add_up
+from domain.coherence.breach import Breach
+from domain.coherence.ids import ids_free, ids_known
+from domain.coherence.lives import in_life
+from domain.coherence.places import meeting_coherent, place_coherent
+from domain.coherence.runs import track_coherent
+from domain.coherence.seats import one_identity, seats_suffice
+from domain.entries import Entry
+from domain.register import Register
+from domain.tracks import LIFE, Track
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What is to be checked: entries, and the tracks that changed."""
+
+    entries: tuple[Entry, ...]
+    tracks: frozenset[Track]
+
+    def without(self, drafts: Collection[Entry]) -> Scope:
+        """The same, before these drafts."""
+        return Scope(tuple(each for each in self.entries if each not in drafts), self.tracks)
+
+
+def breaches(register: Register, scope: Scope) -> Iterator[Breach]:
+    """Every breach of coherence in a scope. While ids are wrong, nothing else can be judged."""
+    wrong_ids = [
+        breach
+        for entry in scope.entries
+        for breach in (*ids_known(register, entry), *ids_free(register, entry))
+    ]
+    yield from wrong_ids
+    if wrong_ids:
+        return
+    for entry in scope.entries:
+        yield from ballots_add_up(entry)
+        yield from in_life(register, entry)
+    for track in sorted(scope.tracks):
+        yield from track_coherent(register, track)
+    for body in sorted(_bodies_to_place(scope)):
+        yield from place_coherent(register, body)
+    for meeting in sorted({each.subject for each in scope.tracks if each.kind == "meeting"}):
+        yield from meeting_coherent(register, meeting)
+    for track in sorted(each for each in scope.tracks if each.kind == "identity"):
+        yield from one_identity(register, track.subject)
+    for post in sorted(_posts_to_count(scope)):
+        yield from seats_suffice(register, post)
+
+
+def _bodies_to_place(scope: Scope) -> set[str]:
+    return {
+        track.subject
+        for track in scope.tracks
+        if track.kind == "body" and track.attribute in (LIFE, "within")
+    }
+
+
+def _posts_to_count(scope: Scope) -> set[str]:
+    return {
+        track.subject
+        for track in scope.tracks
+        if track.kind == "tenure" or (track.kind == "post" and track.attribute in (LIFE, "seats"))
+    }
