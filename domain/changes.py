@@ -349,7 +349,9 @@ def _(act: a.MeetingCancelled) -> Iterable[_Change]:
 @_changes.register
 def _(act: a.MeetingConvened) -> Iterator[_Change]:
     meeting = _given(act.meeting)
-    yield _begun(Track("meeting", meeting, LIFE), **_meeting(act))
+    opens = act.opens or act.effective
+    opened = _begun(Track("meeting", meeting, LIFE), **_meeting(act))
+    yield opened._replace(window=window(opens), text=opens)
     if act.closes is not None:
         yield _closed(meeting, act.closes)
 

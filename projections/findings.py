@@ -73,7 +73,11 @@ def foreseen(views: Views, drafts: Sequence[Entry], told: Told, today: int) -> t
         beliefs.store()
         after = findings(connection, Basis(day, position + len(entries), None), told_too)
         known = {_identity(each) for each in before}
-        new = [each for each in after if _identity(each) not in known]
+        new = [
+            replace(each, because=tuple(at for at in each.because if at <= position))
+            for each in after
+            if _identity(each) not in known
+        ]
         raise _Rehearsed
     return tuple(new)
 

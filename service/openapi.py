@@ -32,6 +32,9 @@ def complete(app: FastAPI) -> None:
             decision = DECISION.json_schema(ref_template="#/components/schemas/{model}")
             schemas |= {**decision.pop("$defs"), "Decision": decision}
             del schemas["Receipt"]["properties"]["created"]  # the status tells it
+            schemas["DecisionAnswer"]["properties"]["decision"] = {  # built once is enough
+                "$ref": "#/components/schemas/Decision"
+            }
             written = _written()
             for name, schema in schemas.items():
                 for field, described in schema["properties"].items():

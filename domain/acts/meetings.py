@@ -84,10 +84,7 @@ class MeetingCancelled(StructureAct):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeetingConvened(StructureAct):
-    """A meeting opened; `effective` is its first day.
-
-    It sits until a `meeting.closed`, or until its stated last day.
-    """
+    """A meeting opened. It sits until a `meeting.closed`, or until its last day is stated here."""
 
     type: Literal["meeting.convened"]
     meeting: NewMeetingId | None = None
@@ -106,13 +103,15 @@ class MeetingConvened(StructureAct):
     """The meeting that it is a part of."""
     beside: NamedMeetingId | None = None
     """The meeting on whose occasion it is held, before, during or after it."""
+    opens: Day | None = None
+    """Its first day; absent: the day of the act, `effective`."""
     closes: Day | None = None
     """Its last day, on which it still sits; absent: it goes on until it is closed."""
 
     def __post_init__(self) -> None:
         refuse_self("within", self.meeting, [self.within])
         refuse_self("beside", self.meeting, [self.beside])
-        refuse_before("closes", self.closes, "effective", self.effective)
+        refuse_before("closes", self.closes, "its opening", self.opens or self.effective)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

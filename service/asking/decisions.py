@@ -16,7 +16,7 @@ from pydantic import Field
 from domain import acts as a
 from domain.answers import Name, Remark
 from domain.dates import day, window
-from domain.decisions import Decision, DecisionTaken
+from domain.decisions import DecisionTaken
 from domain.entries import instant, read
 from domain.fields import ID_PATTERN
 from domain.shape import to_json
@@ -117,7 +117,7 @@ class DecisionAnswer:
 
     basis: Basis
     """The point on both clocks that it holds for."""
-    decision: Decision
+    decision: dict[str, Any]
     """The decision as it was posted, with the ids that it was given."""
     position: int
     """Where it stands in the log."""
