@@ -1,4 +1,4 @@
-"""A dry run tells the findings that a decision would bring, and leaves no trace."""
+"""Findings through the door: at a basis, and foreseen by a dry run, which leaves no trace."""
 
 from __future__ import annotations
 
@@ -90,3 +90,32 @@ def test_the_finding_is_told_through_the_door(tmp_path: Path) -> None:
         assert (recorded["since"], recorded["until"]) == ("2020-03-03", None)
         assert client.get("/v1/findings?effective_at=2020-03-02").json()["findings"] == []
         assert client.get("/v1/findings?kind=head").json()["findings"] == []
+
+
+def test_a_retracted_act_breaks_nothing_from_its_retraction_on(tmp_path: Path) -> None:
+    mandate = act(
+        "rule.adopted",
+        "2020-01-01",
+        rule="who-founds",
+        kind="mandate",
+        parameters={"power": "establish"},
+    )
+    club = act("body.established", "2020-03-01", body="club", name="Club", classification="club")
+    wrong = {"decision": "founding", "act": 1}
+    retraction = act("entry.retracted", entry=wrong, reason="it was never founded")
+    decisions: list[dict[str, Any]] = [
+        {"acts": [*FOUNDING, mandate]},
+        {"id": "founding", "taken_by": "cell", "date": "2020-03-01", "acts": [club]},
+        {"acts": [retraction]},
+    ]
+    with serving(tmp_path) as url, httpx.Client(base_url=url, trust_env=False) as client:
+        answers = [client.post("/v1/decisions", json=each) for each in decisions]
+        ends = [int(answer.headers["Ledger-Position"]) for answer in answers]
+        found = [
+            [
+                (finding["rule"], finding["subject"]["id"])
+                for finding in client.get(f"/v1/findings?position={end}").json()["findings"]
+            ]
+            for end in ends
+        ]
+    assert found == [[], [("who-founds", "founding")], []]
