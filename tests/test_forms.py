@@ -242,6 +242,7 @@ EVERY_ACT: tuple[dict[str, Any], ...] = (
         ordinal=5,
         within="jubilee",
         beside="fair",
+        opens="2013-01-28",
         closes="2025-01-09",
     ),
     act(
