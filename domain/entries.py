@@ -117,7 +117,10 @@ def instant(microseconds: int) -> str:
 
 def microseconds(text: str) -> int:
     """Read an RFC 3339 instant as µs since 1970. Raises ValueError."""
-    moment = datetime.fromisoformat(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no instant such as 2026-01-31T12:00:00Z") from None
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone; write it as 2026-01-31T12:00:00Z")
     return (moment - _EPOCH) // timedelta(microseconds=1)

@@ -150,7 +150,7 @@ def _retractions(acts: Sequence[Entry], before: Register, ledger: Ledger) -> Ite
         if target is None or not set(target.tags) <= set(acts[number].tags):
             yield Violation("entry_unknown", "there is no such entry", pointer, ())
         elif not isinstance(target.act, a.StructureAct):
-            message = f"a {target.type} cannot be retracted, only acts on the structure"
+            message = f"{target.type} cannot be retracted, only acts on the structure"
             yield Violation("not_retractable", message, pointer, (target.position,))
         elif target.position in retracted or target not in before.standing(
             target.tags[0], {target.type}

@@ -55,7 +55,10 @@ class BasisQuery(BaseModel):
     )
     """Answer as known at this instant (RFC 3339); default: as known now."""
     position: int | None = Field(None, ge=0)
-    """Answer as known at this position of the log, exactly; not together with `recorded_at`."""
+    """Answer as known at this position of the log; not together with `recorded_at`.
+
+    A position inside a decision is read as the end of the decision before.
+    """
     min_position: int | None = Field(None, ge=0)
     """Wait until the answer takes this position into account, for a few seconds."""
 

@@ -286,7 +286,7 @@ def test_five_months_pass_between_two_plenums() -> None:
     (breach,) = ledger.found("2024-06-11")
     assert (breach.since, breach.until) == ("2024-06-11", None)
     assert breach.message == (
-        "committee had held no plenum after 2024-02-10 by 2024-06-11, "
+        "committee had opened no plenum after 2024-02-10 by 2024-06-11, "
         "and no more than 4 months may pass between two"
     )
     assert breach.because == (3, 4)  # the rule, and the plenum before
@@ -333,7 +333,7 @@ def test_no_meeting_in_march() -> None:
     assert (breach.since, breach.until) == ("2024-03-01", "2024-04-01")
     assert (
         breach.message
-        == "committee held no meetings in 2024-03, and at least 1 a month is required"
+        == "committee opened no meetings in 2024-03, and at least 1 a month is required"
     )
     assert len(ledger.found("2024-05-31")) == 1
 
@@ -348,12 +348,12 @@ def test_only_meetings_of_the_kind_count_and_parts_of_a_meeting_are_not_further_
         meeting="plenum",
     )
     (breach,) = ledger.found("2024-02-01")
-    assert breach.message.startswith("committee held 1 plenum in 2024-01")
+    assert breach.message.startswith("committee opened 1 plenum in 2024-01")
     ledger.tell(
         act("rule.amended", "2024-01-02", rule="rule", parameters={"times": 3, "per": "month"})
     )
     (breach,) = ledger.found("2024-02-01")
-    assert breach.message.startswith("committee held 2 meetings in 2024-01")
+    assert breach.message.startswith("committee opened 2 meetings in 2024-01")
 
 
 def test_only_whole_periods_count_and_a_meeting_may_fall_in_either() -> None:
@@ -364,7 +364,7 @@ def test_only_whole_periods_count_and_a_meeting_may_fall_in_either() -> None:
     )
     assert ledger.days("2024-06-30") == []  # the first quarter was not whole
     (second, third) = ledger.found("2024-10-01")
-    assert second.message.startswith("committee may have held no meetings in quarter 2 of 2024")
+    assert second.message.startswith("committee may have opened no meetings in quarter 2 of 2024")
     assert (third.since, third.until, third.certainty) == ("2024-07-01", "2024-10-01", "possible")
 
 

@@ -120,3 +120,76 @@ def test_a_retracted_act_breaks_nothing_from_its_retraction_on(tmp_path: Path) -
             for end in ends
         ]
     assert found == [[], [("who-admits", "admission")], []]
+
+
+def test_a_mandate_that_is_cited_is_the_own_one_and_in_force(tmp_path: Path) -> None:
+    board = act("body.established", "2020-01-01", body="board", name="Board", classification="org")
+    granted = act(
+        "mandate.granted", "2020-06-01", mandate="may-admit", holder="board", power="admit"
+    )
+
+    def admission(person: str, day: str, taken_by: str) -> dict[str, Any]:
+        joins = act("activist.admitted", day, person=person, body="cell")
+        return {"taken_by": taken_by, "date": day, "authority": "may-admit", "acts": [joins]}
+
+    decisions: list[dict[str, Any]] = [
+        {"acts": [*FOUNDING[:4], board, granted]},
+        {"id": "in-order", **admission("bo", "2020-07-01", "board")},
+        {"id": "of-another", **admission("ann", "2020-07-01", "cell")},
+    ]
+    with serving(tmp_path) as url, httpx.Client(base_url=url, trust_env=False) as client:
+        for each in decisions:
+            assert client.post("/v1/decisions", json=each).status_code == 201
+        early = {"id": "early", **admission("ann", "2020-03-01", "board")}
+        early["acts"] = [act("activist.admitted", "2020-03-01", person="ann", body="board")]
+        assert client.post("/v1/decisions", json=early).status_code == 201
+        asked = client.get("/v1/findings?kind=authority").json()["findings"]
+    assert [(each["rule"], each["subject"]["id"], each["message"]) for each in asked] == [
+        (
+            "may-admit",
+            "early",
+            "early cites the mandate may-admit, which was not yet granted on 2020-03-01",
+        ),
+        (
+            "may-admit",
+            "of-another",
+            "of-another cites the mandate may-admit, which is held by board",
+        ),
+    ]
+
+
+def test_what_may_have_been_moved_into_a_body_may_count_in_it(tmp_path: Path) -> None:
+    def section(body: str, **fields: str) -> dict[str, Any]:
+        return act(
+            "body.established",
+            "2020-01-01",
+            body=body,
+            name=body,
+            classification="section",
+            **fields,
+        )
+
+    acts = [
+        act("body.established", "2020-01-01", body="club", name="Club", classification="club"),
+        section("one", within="club"),
+        section("other"),
+        act(
+            "rule.adopted",
+            "2020-01-01",
+            rule="two",
+            kind="cardinality",
+            applies_to={"classification": "section", "within": "club"},
+            parameters={"least": 2},
+        ),
+        act("body.moved", "[2021-03-01..2021-03-10]", body="other", within="club"),
+    ]
+    with serving(tmp_path) as url, httpx.Client(base_url=url, trust_env=False) as client:
+        assert client.post("/v1/decisions", json={"acts": acts}).status_code == 201
+        found = client.get("/v1/findings?rule=two").json()["findings"]
+        may = client.get("/v1/bodies?within=club&effective_at=2021-03-05").json()["bodies"]
+    spans = [(each["since"], each["until"], each["certainty"]) for each in found]
+    assert spans == [
+        ("2020-01-01", "2021-03-01", "certain"),
+        ("2021-03-01", "2021-03-10", "possible"),
+    ]
+    assert [body["id"] for body in may] == ["one", "other"]

@@ -451,7 +451,7 @@ def test_nothing_happens_at_a_meeting_that_does_not_sit(ledger: Ledger, day: str
     assert refused(ledger, attended("ann", day)) == {("outside_life", "/acts/0")}
     assert refused(ledger, counted(day, 40)) == {("outside_life", "/acts/0")}
     assert refused(ledger, held(day, meeting="congress")) == {("outside_life", "/acts/0/meeting")}
-    elected_late = held("2024-05-11", closed=day, meeting="congress")
+    elected_late = held("2024-06-01", closed=day, meeting="congress")
     assert refused(ledger, elected_late) == {("outside_life", "/acts/0/meeting")}
     taken = {"meeting": "congress", "date": day}
     assert refused(ledger, adopted("plan", "2024-05-12"), **taken) == {("outside_life", "/meeting")}

@@ -33,6 +33,7 @@ from domain.acts.charter import (
     Power,
     RuleAdopted,
     RuleAmended,
+    RuleKind,
     RuleRepealed,
     Scope,
 )
@@ -174,6 +175,7 @@ __all__ = [
     "Round",
     "RuleAdopted",
     "RuleAmended",
+    "RuleKind",
     "RuleRepealed",
     "SanctionImposed",
     "SanctionLifted",

@@ -20,6 +20,21 @@ from domain.fields import (
     Text,
 )
 
+RuleKind = Literal[
+    "size",
+    "cadence",
+    "quorum",
+    "term",
+    "composition",
+    "voting",
+    "head",
+    "mandate",
+    "cardinality",
+    "duty",
+    "cap",
+    "appeal",
+]
+
 Power = Literal[
     "establish",
     "dissolve",
@@ -151,20 +166,7 @@ class RuleAdopted(StructureAct):
     type: Literal["rule.adopted"]
     rule: NewRuleId | None = None
     """The new id; given where absent."""
-    kind: Literal[
-        "size",
-        "cadence",
-        "quorum",
-        "term",
-        "composition",
-        "voting",
-        "head",
-        "mandate",
-        "cardinality",
-        "duty",
-        "cap",
-        "appeal",
-    ]
+    kind: RuleKind
     """What it is about."""
     applies_to: Scope | None = None
     """What it applies to; absent: everything."""

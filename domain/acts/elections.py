@@ -127,6 +127,9 @@ class Contest:
             raise ValueError("give either post, or body and role")
         if self.role == "activist":
             raise ValueError("role: activists are admitted by activist.admitted, not elected")
+        stood = [each.person for each in self.candidates]
+        if len(set(stood)) < len(stood):
+            raise ValueError("candidates: give each person once")
         if {each.person for each in self.not_seated} - set(self.elected):
             raise ValueError("not_seated: give only persons who are among the elected")
 
@@ -171,7 +174,10 @@ class ElectionRescheduled(StructureAct):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateNominated(StructureAct):
-    """A person was nominated in an election. A nominee is not yet elected to anything."""
+    """A person was nominated in an election. A nominee is not yet elected to anything.
+
+    A person stands once in an election; what is voted on apart is an election of its own.
+    """
 
     type: Literal["candidate.nominated"]
     election: ElectionId
@@ -250,6 +256,7 @@ class ElectionHeld(StructureAct):
 
     def __post_init__(self) -> None:
         refuse_before("closed", self.closed, "opened", self.opened)
+        refuse_before("effective", self.effective, "the day of the vote", self.closed)
         for number, contest in enumerate(self.contests):
             field = f"contests/{number}/until"
             refuse_before(field, contest.until, "effective", self.effective)

@@ -104,13 +104,14 @@ class MeetingConvened(StructureAct):
     beside: NamedMeetingId | None = None
     """The meeting on whose occasion it is held, before, during or after it."""
     opens: Day | None = None
-    """Its first day; absent: the day of the act, `effective`."""
+    """Its first day, where the act itself is dated later; absent: `effective`."""
     closes: Day | None = None
     """Its last day, on which it still sits; absent: it goes on until it is closed."""
 
     def __post_init__(self) -> None:
         refuse_self("within", self.meeting, [self.within])
         refuse_self("beside", self.meeting, [self.beside])
+        refuse_before("effective", self.effective, "opens", self.opens)
         refuse_before("closes", self.closes, "its opening", self.opens or self.effective)
 
 

@@ -35,7 +35,7 @@ def ballots_add_up(entry: Entry) -> Iterator[Breach]:
         yield from _votes_add_up(filled, entry, where)
         seated = set(contest.elected) - {each.person for each in contest.not_seated}
         if contest.seats is not None and len(seated) > contest.seats:
-            message = f"{len(seated)} are seated, and {contest.seats} seats were to be filled"
+            message = f"{len(seated)} are seated, and seats to be filled: {contest.seats}"
             yield Breach("ballots", message, (entry.position,), f"{where}/elected")
 
 
@@ -54,6 +54,9 @@ def _votes_add_up(
         return
     valid = votes.cast - invalid
     judged = [each.value for each in votes.counts if each.option in ("for", "against", "abstain")]
+    if min(judged, default=0) < 0:
+        message = "for, against and abstain count votes, none less than 0"
+        yield Breach("ballots", message, (entry.position,), f"{where}/counts")
     if sum(judged) > valid:
         message = f"for, against and abstain add up to {sum(judged)}, and {valid} votes are valid"
         yield Breach("ballots", message, (entry.position,), f"{where}/counts")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from domain.answers import Finding
+from domain.findings.authority import authority
 from domain.findings.evidence import Evidence
 from domain.findings.holders import composition, term, voting
 from domain.findings.mandates import mandate
@@ -36,7 +37,11 @@ JUDGED: Final[dict[str, Callable[[Norm, Evidence], Iterator[Finding]]]] = {
 
 
 def findings(day: Day, decisions: Iterable[Taken]) -> tuple[Finding, ...]:
-    """Every breach of the charter that begins by a day, in the order of rules and days."""
+    """Every breach of the charter that begins by a day, in the order of rules and days.
+
+    Whether the mandate that a decision cites is its own is judged without any rule: such a finding
+    is of kind `authority`, and names the mandate in the place of the rule.
+    """
     evidence = Evidence(day, decisions)
     found = [
         finding
@@ -44,6 +49,7 @@ def findings(day: Day, decisions: Iterable[Taken]) -> tuple[Finding, ...]:
         if norm.kind in JUDGED
         for finding in JUDGED[norm.kind](norm, evidence)
     ]
+    found += authority(evidence)
     return tuple(sorted(found, key=_order))
 
 

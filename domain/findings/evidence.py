@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -15,7 +15,7 @@ from domain.findings.extents import Days, Extent, Held, extent, meet
 from domain.findings.indexed import Indexed
 from domain.findings.taken import Taken
 from domain.questions.charter import mandate
-from domain.questions.facts import Day, soonest_end
+from domain.questions.facts import Day, least, soonest_end
 from domain.timelines import Certainty, Spell
 from domain.tracks import ACTIVIST, LIFE
 
@@ -213,7 +213,7 @@ class Evidence:
             if shown is not None:
                 values = surely if shown.on(since) == "certain" else doubtful
                 values[name] = shown.value
-        return Standing(days, certainty, surely, doubtful, dict(_upwards(day, body)))
+        return Standing(days, certainty, surely, doubtful, _upwards(day, body))
 
     def _cuts(self, body: str) -> set[int]:
         """The days on which something about a body, or about where it stands, may change."""
@@ -234,15 +234,18 @@ class Evidence:
         return {each for each in found if DAWN < each <= self.end}
 
 
-def _upwards(day: Day, body: str) -> Iterator[tuple[str, Certainty]]:
-    """A body and those that it stands in, with how surely it stands there."""
-    sure: Certainty = "certain"
-    seen: set[str] = set()
-    here: str | None = body
-    while here is not None and here not in seen:
-        seen.add(here)
-        yield here, sure
-        place = day.place(here)
-        if place is not None and place.on(day.day) != "certain":
-            sure = "possible"
-        here = place.value if place is not None else None
+def _upwards(day: Day, body: str) -> dict[str, Certainty]:
+    """A body and every one that it may stand in, by whatever way, with how surely it does."""
+    found: dict[str, Certainty] = {body: "certain"}
+    waiting = [body]
+    while waiting:
+        here = waiting.pop()
+        for place in day.of("body", here).get("within", ()):
+            sure = least(found[here], place.on(day.day))
+            around = place.value
+            if around is None or sure is None or day.life("body", around) is None:
+                continue
+            if around not in found or (found[around], sure) == ("possible", "certain"):
+                found[around] = sure
+                waiting.append(around)
+    return found

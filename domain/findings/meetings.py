@@ -70,7 +70,7 @@ def _gaps(
             since, until = both(gap.days, days)
             if since >= until:
                 continue
-            verb = "had held" if sure == "certain" else "may have held"
+            verb = "had opened" if sure == "certain" else "may have opened"
             message = f"{body} {verb} no {what} after {iso(gap.since)} by {iso(since)}, "
             message += f"and no more than {limit} may pass between two"
             because = gap.last.life.because[:1] if gap.last is not None else ()
@@ -139,7 +139,7 @@ def _missed(
             continue
         certain = len(may) < times
         held = len(may) if certain else len(did)
-        verb = "held" if certain else "may have held"
+        verb = "opened" if certain else "may have opened"
         message = f"{body} {verb} {held or 'no'} {_called(norm)}{'' if held == 1 else 's'} "
         message += f"in {name}, and at least {times} a {per} "
         message += f"{'is' if times == 1 else 'are'} required"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from domain.answers import (
@@ -241,8 +242,12 @@ def _affiliations(day: Day, person: str) -> Iterator[Affiliation]:
 
 
 def candidacy(day: Day, spell: Spell) -> Candidacy:
-    """A nomination as its spell tells it."""
+    """A nomination as its spell tells it; it is over when the election is held."""
     person = day.person(spell.track.attribute)
+    about = day.known.about("election", spell.track.subject)
+    held = next((each for each in about if each.track.attribute == "held"), None)
+    over = replace(spell, until=held.since, until_text=held.since_text) if held else spell
+    ends = over if over.until < spell.until else spell
     name = day.name(person)
     return Candidacy(
         person=person,
@@ -254,8 +259,8 @@ def candidacy(day: Day, spell: Spell) -> Candidacy:
         by=spell.value.get("by"),
         affiliation=spell.value.get("affiliation"),
         since=spell.since_text,
-        until=spell.until_text,
-        certainty=spell.on(day.day),
+        until=ends.until_text,
+        certainty=ends.on(day.day),
         because=spell.because,
     )
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import Field
 
-from domain.acts import Power
+from domain.acts import Power, RuleKind
 from domain.answers import Cause, Finding, Mandate, Name, Remark, Resolution, Rule
 from domain.questions.charter import covers, mandate, mandates, resolution, resolutions, rule, rules
 from domain.questions.facts import Day
@@ -40,15 +40,15 @@ class MandatesQuery(PageQuery):
 class RulesQuery(PageQuery):
     """Which rules."""
 
-    kind: str | None = Field(None, examples=["size"])
+    kind: RuleKind | None = Field(None, examples=["size"])
     """Only rules of this kind."""
 
 
 class FindingsQuery(PageQuery):
     """Which findings."""
 
-    kind: str | None = Field(None, examples=["cadence"])
-    """Only breaches of rules of this kind."""
+    kind: RuleKind | Literal["authority"] | None = Field(None, examples=["cadence"])
+    """Only breaches of rules of this kind; `authority`: mandates cited that are another's."""
     rule: str | None = None
     """Only breaches of this rule."""
     subject: str | None = None
@@ -168,7 +168,9 @@ def ask_findings(request: Request, query: Annotated[FindingsQuery, Query()]) -> 
     """Every breach of the rules that begins by a day, over or not, in the order of rules and days.
 
     A ledger records what happened: a finding refuses nothing. Rules of kinds `duty` and `appeal`
-    are not judged.
+    are not judged, nor those whose parameters ask for nothing that their kind judges. Of kind
+    `authority`, without any rule, are decisions that cite a mandate which is not theirs or was not
+    in force; `rule` is then the mandate.
     """
     ledger: Ledger = request.app.state.ledger
     with asked(ledger, query) as (connection, basis):

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from domain import acts as a
 from domain.answers import Name, Remark
@@ -35,6 +35,12 @@ router = APIRouter()
 _WORD = r"^[!-~]+$"
 
 
+def _known(type_: str) -> str:
+    if type_ not in a.ACTS:
+        raise ValueError(f"there is no act {type_}")
+    return type_
+
+
 class DecisionsQuery(PageQuery):
     """Which decisions. What is dated in doubt is listed if it may fall between the days."""
 
@@ -44,7 +50,7 @@ class DecisionsQuery(PageQuery):
     """Only those taken at this meeting."""
     authority: str | None = None
     """Only those taken on this mandate."""
-    type: str | None = Field(None, pattern=_WORD, examples=["election.held"])
+    type: Annotated[str, AfterValidator(_known)] | None = Field(None, examples=["election.held"])
     """Only those with an act of this type."""
     from_: Day | None = Field(None, alias="from", examples=["2025-01-01"])
     """Only those that may have been taken on this day or later."""
@@ -158,7 +164,10 @@ class EntriesAnswer:
     responses={200: {"model": DecisionsAnswer}},
 )
 def ask_decisions(request: Request, query: Annotated[DecisionsQuery, Query()]) -> Response:
-    """The decisions recorded, in the order of their positions."""
+    """The decisions recorded, in the order of their positions.
+
+    The day of the basis does not limit them: `from` and `until` do.
+    """
     ledger: Ledger = request.app.state.ledger
     after = _position(query.cursor)
     with asked(ledger, query) as (_, basis):

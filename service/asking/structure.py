@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
@@ -40,11 +40,11 @@ class BodiesQuery(SearchQuery):
     """Which bodies."""
 
     classification: str | None = Field(None, examples=["executive_committee"])
-    """Only bodies of this sort."""
+    """Only bodies that are of this sort, or may be."""
     within: str | None = None
-    """Only bodies that stand directly in this one."""
+    """Only bodies that stand directly in this one, or may."""
     permanence: Literal["permanent", "temporary", "not_stated"] | None = None
-    """Only bodies of this permanence."""
+    """Only bodies that are of this permanence, or may be."""
 
 
 class MembersQuery(BasisQuery):
@@ -62,7 +62,7 @@ class PostsQuery(SearchQuery):
     head: bool | None = None
     """Only posts whose holder heads the body, or only others."""
     voting: Literal["true", "false", "not_stated"] | None = None
-    """Only posts whose holders vote, do not, or of which it is not stated."""
+    """Only posts whose holders vote (or may), do not (or may not), or of which it is not stated."""
     vacant: bool | None = None
     """Only posts with a vacant seat, or only those without; neither where seats are not stated."""
 
@@ -163,12 +163,19 @@ def ask_bodies(request: Request, query: Annotated[BodiesQuery, Query()]) -> Resp
 
 def _is_wanted(body: Body, query: BodiesQuery) -> bool:
     names = (body.name, *(each.name for each in body.other_names))
+    permanence = None if query.permanence == "not_stated" else query.permanence
     return (
-        query.classification in (None, body.classification)
-        and query.within in (None, body.within)
-        and query.permanence in (None, body.permanence or "not_stated")
+        (query.classification is None or _may_be(body, "classification", query.classification))
+        and (query.within is None or _may_be(body, "within", query.within))
+        and (query.permanence is None or _may_be(body, "permanence", permanence))
         and (query.q is None or named(query.q, names))
     )
+
+
+def _may_be(shown: Body | Post, attribute: str, value: Any) -> bool:
+    """Whether an attribute has a value on the day, certainly or possibly: doubt is no silent no."""
+    others = (each.value for each in shown.alternatives if each.attribute == attribute)
+    return getattr(shown, attribute) == value or value in others
 
 
 @router.get(
@@ -245,12 +252,13 @@ def ask_posts(request: Request, query: Annotated[PostsQuery, Query()]) -> Respon
 
 def _wanted(posts: list[Post], query: PostsQuery) -> Iterator[Post]:
     for post in posts:
-        voting = "not_stated" if post.voting is None else str(post.voting).lower()
+        voting = {"true": True, "false": False}.get(query.voting or "")
         vacant = None if post.vacant is None else post.vacant > 0
         if (
             query.body in (None, post.body)
-            and query.voting in (None, voting)
-            and query.head in (None, bool(post.head))
+            and (query.voting is None or _may_be(post, "voting", voting))
+            and (query.head is None or _may_be(post, "head", True) or not query.head)
+            and not (post.head and query.head is False)
             and (query.vacant is None or query.vacant == vacant)
             and (query.q is None or named(query.q, (post.label,)))
         ):
