@@ -872,9 +872,9 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
         ("2012-02-01", "called", ("2012-04-01", None), [("e1", True), ("e2", True)]),
         ("2012-02-15", "called", ("2012-04-01", None), [("e1", True), ("e2", False)]),
         ("2012-04-01", "called", ("2012-04-01", None), [("e1", True), ("e2", False)]),
-        ("2012-04-02", "held", ("2012-04-01", None), [("e1", True), ("e2", False)]),
-        ("2012-07-31", "held", ("2012-04-01", None), [("e1", True), ("e2", False)]),
-        ("2012-08-01", "annulled", ("2012-04-01", None), [("e1", True), ("e2", False)]),
+        ("2012-04-02", "held", ("2012-04-01", None), [("e1", False), ("e2", False)]),
+        ("2012-07-31", "held", ("2012-04-01", None), [("e1", False), ("e2", False)]),
+        ("2012-08-01", "annulled", ("2012-04-01", None), [("e1", False), ("e2", False)]),
     ],
 )
 def test_an_election_is_called_moved_held_and_annulled(
@@ -1528,7 +1528,6 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
         ({"authority": "staff-acts", "taken_by": "board"}, []),
         ({"type": "person.registered"}, ["alpha", "gamma", "epsilon"]),
         ({"type": "remark.made", "taken_by": "staff"}, ["delta"]),
-        ({"type": "decision.taken"}, []),
         ({"from": "2012-02-29"}, ["beta", "gamma"]),
         ({"from": "2012-03-01"}, ["gamma"]),
         ({"from": "2014-12-31"}, ["gamma"]),
@@ -1717,6 +1716,23 @@ def late(door: Door) -> None:
             act("resolution.adopted", "2010-01-01", resolution=f"{new}-resolution", name="X"),
             act("declaration.made", "2010-01-01", declaration=f"{new}-declaration", name="X"),
         )
+
+
+@pytest.mark.parametrize(
+    ("question", "parameter"),
+    [
+        ("decisions?type=election.hold", "type"),
+        ("findings?kind=sise", "kind"),
+        ("rules?kind=sise", "kind"),
+        ("mandates?power=fly", "power"),
+    ],
+)
+def test_what_no_ledger_can_hold_is_a_mistake_and_no_empty_answer(
+    everything: Door, question: str, parameter: str
+) -> None:
+    response = everything.client.get(f"/v1/{question}")
+    assert_problem(response, 422, "parameter")
+    assert [each["parameter"] for each in response.json()["errors"]] == [parameter]
 
 
 @pytest.mark.parametrize("of", LISTS)
