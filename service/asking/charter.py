@@ -47,7 +47,7 @@ class RulesQuery(PageQuery):
 class FindingsQuery(PageQuery):
     """Which findings."""
 
-    kind: RuleKind | Literal["authority"] | None = Field(None, examples=["cadence"])
+    kind: Literal[RuleKind, "authority"] | None = Field(None, examples=["cadence"])
     """Only breaches of rules of this kind; `authority`: mandates cited that are another's."""
     rule: str | None = None
     """Only breaches of this rule."""
