@@ -193,3 +193,51 @@ def test_what_may_have_been_moved_into_a_body_may_count_in_it(tmp_path: Path) ->
         ("2021-03-01", "2021-03-10", "possible"),
     ]
     assert [body["id"] for body in may] == ["one", "other"]
+
+
+def test_a_rule_says_whether_it_is_judged(tmp_path: Path) -> None:
+    said = {
+        "least": ("size", {"least": 5}),
+        "percent": ("size", {"percent": 5}),
+        "no-period": ("cadence", {"times": 2}),
+        "monthly": ("cadence", {"times": 2, "per": "month"}),
+        "headed": ("head", {}),
+        "bound": ("duty", {}),
+    }
+    acts = [
+        act(
+            "rule.adopted", "2020-01-01", rule=rule, kind=kind, parameters=asked, text="As written."
+        )
+        for rule, (kind, asked) in said.items()
+    ]
+    with serving(tmp_path) as url, httpx.Client(base_url=url, trust_env=False) as client:
+        assert client.post("/v1/decisions", json={"acts": acts}).status_code == 201
+        rules = client.get("/v1/rules").json()["rules"]
+    assert {each["id"] for each in rules if each["judged"]} == {"least", "monthly", "headed"}
+
+
+def test_every_appeal_stays_told(tmp_path: Path) -> None:
+    def lodged(day: str, to: str) -> dict[str, Any]:
+        return act("appeal.lodged", day, sanction="ban", to=to)
+
+    def decided(day: str, outcome: str) -> dict[str, Any]:
+        return act("appeal.decided", day, sanction="ban", outcome=outcome)
+
+    acts = [
+        *FOUNDING[:3],
+        act("sanction.imposed", "2021-01-01", sanction="ban", person="ann", kind="suspension"),
+        lodged("2021-02-01", "cell"),
+        decided("2021-03-01", "upheld"),
+        lodged("2021-04-01", "cell"),
+        decided("2021-05-01", "reversed"),
+    ]
+    days = {"2021-02-15": [None], "2021-04-15": ["upheld", None], "2021-06-01": None}
+    with serving(tmp_path) as url, httpx.Client(base_url=url, trust_env=False) as client:
+        assert client.post("/v1/decisions", json={"acts": acts}).status_code == 201
+        for day, outcomes in days.items():
+            asked = client.get(f"/v1/people/ann?effective_at={day}").json()
+            (ban,) = asked["sanctions"]
+            assert [each["outcome"] for each in ban["appeals"]] == (
+                outcomes or ["upheld", "reversed"]
+            )
+            assert ban["appeal"] == ban["appeals"][-1]

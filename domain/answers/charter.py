@@ -55,6 +55,8 @@ class Rule:
     """The bodies and posts that it does not apply to."""
     parameters: dict[str, Any] | None
     """What it asks for."""
+    judged: bool
+    """Whether findings judge it: its kind is judged, and its parameters ask for something."""
     text: Name
     """Its wording."""
     since: str | None

@@ -177,6 +177,8 @@ class Sanction:
     """Whether a pending appeal suspends it on the day; null: not stated by appeal nor rule."""
     appeal: Appeal | None
     """The newest appeal lodged by the day."""
+    appeals: tuple[Appeal, ...]
+    """Every appeal lodged by the day, in order."""
     rule: RuleVersion | None
     """The rule that says whether the appeal suspends it, if the appeal itself does not say."""
     because: tuple[int, ...]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from domain.answers import Mandate, Resolution, Rule
 from domain.questions.facts import Day, because, cause, least, soonest_end, start
@@ -132,6 +132,7 @@ def rule(day: Day, identity: str) -> Rule | None:
         applies_to=values.get("applies_to"),
         exempt=tuple(values.get("exempt", ())),
         parameters=values.get("parameters"),
+        judged=_judged(life.value["kind"], values.get("parameters") or {}),
         text=values.get("text"),
         since=life.since_text,
         until=life.until_text,
@@ -142,6 +143,25 @@ def rule(day: Day, identity: str) -> Rule | None:
         ended=cause(day.known, ended[0]) if ended else None,
         because=tuple(sorted({*life.because, *(spell.because[0] for spell in norm)})),
     )
+
+
+_ASKED: Final[dict[str, tuple[set[str], ...]]] = {
+    "size": ({"least"}, {"most"}),
+    "cardinality": ({"least"}, {"most"}),
+    "quorum": ({"least"}, {"percent"}),
+    "cadence": ({"months"}, {"days"}, {"times", "per"}),
+    "term": ({"months"}, {"days"}),
+    "composition": ({"head_of"},),
+    "mandate": ({"power"}, {"between"}),
+    "cap": ({"most"},),
+    "voting": ({"voting"},),
+    "head": (set(),),
+}
+"""For each kind that is judged, the parameters of which one set is needed to judge it."""
+
+
+def _judged(kind: str, parameters: Mapping[str, Any]) -> bool:
+    return any(needed <= parameters.keys() for needed in _ASKED.get(kind, ()))
 
 
 def resolutions(day: Day, kind: str = "resolution") -> tuple[Resolution, ...]:

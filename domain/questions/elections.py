@@ -155,7 +155,10 @@ def _filled(day: Day, contest: a.Contest, act: a.ElectionHeld | None) -> Filled:
         role=contest.role,
         seats=contest.seats,
         contested=contested,
-        elected=tuple(Elected(day.person(each), _name(day, each)) for each in contest.elected),
+        elected=tuple(
+            Elected(person, _name(day, person))
+            for person in dict.fromkeys(day.person(each) for each in contest.elected)
+        ),
         not_seated=tuple(
             Unseated(day.person(each.person), _name(day, each.person), to_json(each.reason))
             for each in contest.not_seated

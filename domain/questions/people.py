@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -269,19 +269,23 @@ def _sanctions(day: Day, person: str) -> Iterator[Sanction]:
     for spell in _named(day, "sanction", person):
         sanction = spell.track.subject
         about = day.known.about("sanction", sanction)
-        lodged = [
-            each
-            for each in about
-            if each.track.attribute == "appeal" and each.since.earliest <= day.day
-        ]
-        outcomes = day.of("sanction", sanction).get("outcome", ())
-        appeal = max(lodged, key=start, default=None)
-        pending = appeal.on(day.day) if appeal is not None else None
-        suspended, rule = _suspended(day, spell, appeal, pending)
-        outcome = day.shown(outcomes) if appeal is not None and pending is None else None
+        lodged = sorted(
+            (
+                each
+                for each in about
+                if each.track.attribute == "appeal" and each.since.earliest <= day.day
+            ),
+            key=start,
+        )
+        outcomes = {
+            each.because[0]: each.value for each in about if each.track.attribute == "outcome"
+        }
+        appeals = tuple(_appeal(day, each, outcomes) for each in lodged)
+        pending = appeals[-1].pending if appeals else None
+        suspended, rule = _suspended(day, spell, lodged[-1] if lodged else None, pending)
         certainty = least(spell.on(day.day), day.alive(person))
         until, ended = soonest_end(spell, *day.lives(person))
-        causes = [each.because for each in (spell, appeal, outcome) if each is not None]
+        causes = [each.because for each in (spell, *lodged)]
         yield Sanction(
             id=sanction,
             kind=spell.value["kind"],
@@ -291,19 +295,25 @@ def _sanctions(day: Day, person: str) -> Iterator[Sanction]:
             stated_until=spell.value.get("until"),
             certainty=certainty,
             suspended=suspended if certainty else False,
-            appeal=None
-            if appeal is None
-            else Appeal(
-                to=appeal.value.get("to"),
-                since=appeal.since_text,
-                until=appeal.until_text,
-                pending=pending,
-                suspends=appeal.value.get("suspends"),
-                outcome=outcome.value if outcome is not None else None,
-            ),
+            appeal=appeals[-1] if appeals else None,
+            appeals=appeals,
             rule=rule if certainty else None,
             because=tuple(sorted({*ended, *(each for cause in causes for each in cause)})),
         )
+
+
+def _appeal(day: Day, lodged: Spell, outcomes: Mapping[int, str]) -> Appeal:
+    """An appeal, with its outcome once it is over."""
+    pending = lodged.on(day.day)
+    decided = [outcomes[each] for each in lodged.because if each in outcomes]
+    return Appeal(
+        to=lodged.value.get("to"),
+        since=lodged.since_text,
+        until=lodged.until_text,
+        pending=pending,
+        suspends=lodged.value.get("suspends"),
+        outcome=decided[0] if decided and pending is None else None,
+    )
 
 
 def _suspended(
