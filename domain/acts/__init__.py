@@ -55,6 +55,7 @@ from domain.acts.elections import (
     Round,
     Tally,
 )
+from domain.acts.grounds import Source, Vote
 from domain.acts.meetings import (
     Attendee,
     MeetingAttended,
@@ -96,6 +97,7 @@ from domain.acts.posts import (
     TenureStarted,
 )
 from domain.acts.record import (
+    DecisionAmended,
     EntryRetracted,
     RemarkMade,
 )
@@ -135,6 +137,7 @@ __all__ = [
     "CandidateNominated",
     "CandidateWithdrawn",
     "Contest",
+    "DecisionAmended",
     "DeclarationMade",
     "ElectionAnnulled",
     "ElectionCalled",
@@ -178,11 +181,13 @@ __all__ = [
     "SanctionImposed",
     "SanctionLifted",
     "Scope",
+    "Source",
     "StructureAct",
     "Tally",
     "TenureAttested",
     "TenureEnded",
     "TenureStarted",
+    "Vote",
 ]
 
 
@@ -262,6 +267,7 @@ ACTS: dict[str, type[Act]] = {
         AppealLodged,
         AppealDecided,
         EntryRetracted,
+        DecisionAmended,
         RemarkMade,
     )
 }
