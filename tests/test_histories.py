@@ -41,9 +41,10 @@ from domain.tracks import Track
 from projections.basis import basis_at
 from projections.facts import Believed
 from projections.findings import decisions_taken
-from service.content import plain, with_texts
+from service.content import digest, plain, with_texts
 from service.ledger import Ledger
 from service.recorder import Receipt, Refusal
+from service.replay import replay
 from tests.ledgers import act, entries, ledger_in, projected, record
 from tests.postgres import MakeDatabase
 from tests.strategies import ACTS, AMENDED, ENVELOPES, GROUND, any_act
@@ -134,6 +135,8 @@ class Histories(RuleBasedStateMachine):
         more = everything(Facts(spells(recorded), recorded), on, every(recorded))
         assert self.everything_projected(on, position) == more
         self.answered[on, position] = expected, more
+        again = replay(entries(self.ledger), on, position)
+        assert again["digest"] == digest(plain(projected(self.ledger, on, position)))
 
     def everything_projected(self, on: int, position: int) -> Any:
         self.ledger.follow()
