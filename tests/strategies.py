@@ -200,8 +200,13 @@ amendable: dict[str, st.SearchStrategy[Any]] = {
     "authority": st.just("may"),
     "vote": votes,
 }
-ENVELOPES = st.fixed_dictionaries({"date": days}, optional=amendable)
-AMENDED = st.fixed_dictionaries({}, optional=amendable).filter(bool)
+likely: dict[str, st.SearchStrategy[Any]] = {"taken_by": st.just("council"), "vote": votes}
+ENVELOPES = st.fixed_dictionaries({"date": exact}, optional=likely) | st.fixed_dictionaries(
+    {"date": days}, optional=amendable
+)
+AMENDED = (
+    st.fixed_dictionaries({}, optional=likely) | st.fixed_dictionaries({}, optional=amendable)
+).filter(bool)
 
 
 @st.composite

@@ -114,7 +114,7 @@ class Histories(RuleBasedStateMachine):
     def decide(self, acts: list[dict[str, Any]], around: dict[str, Any]) -> None:
         self.recorded_or_not(acts, **around)
 
-    @rule(data=st.data(), given=AMENDED, more=st.lists(any_act(), max_size=1))
+    @rule(data=st.data(), given=AMENDED, more=st.just([]) | st.lists(any_act(), max_size=1))
     def amend(self, data: st.DataObject, given: dict[str, Any], more: list[dict[str, Any]]) -> None:
         decisions = list(dict.fromkeys(entry.decision for entry in entries(self.ledger)))
         decision = data.draw(st.sampled_from(decisions))
