@@ -21,8 +21,8 @@ import httpx
 from pydantic import TypeAdapter
 
 from domain import fields as forms
-from domain.acts import ACTS, Act, ActOf, StructureAct
-from domain.decisions import Decision, Source, Vote
+from domain.acts import ACTS, Act, ActOf, Source, StructureAct, Vote
+from domain.decisions import Decision
 from service import examples
 
 DOCS: Final = Path(__file__).resolve().parent

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from domain.acts import STRICT, Act, Acts, Tally
+from domain.acts import STRICT, Act, Acts, Source, Vote
 from domain.fields import (
     Count,
     Day,
@@ -13,39 +13,8 @@ from domain.fields import (
     NamedBodyId,
     NamedMandateId,
     NamedMeetingId,
-    Sha256,
     Text,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vote:
-    """The vote by which a decision was taken. Turnout is computed, never stored."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
-
-    eligible: Count | None = None
-    """How many could vote."""
-    cast: Count | None = None
-    """How many votes were cast."""
-    counts: tuple[Tally, ...] = ()
-    """Votes by option."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """Where it is written."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
-
-    title: Text | None = None
-    """The document's title."""
-    url: Text | None = None
-    """Its address."""
-    published: Day | None = None
-    """When it was published."""
-    sha256: Sha256 | None = None
-    """The SHA-256 of the document, in lower-case hexadecimal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

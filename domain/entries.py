@@ -17,13 +17,15 @@ from domain.changes import moments
 from domain.decisions import DecisionTaken, Payload
 from domain.moments import Moment
 from domain.shape import Mentioned, from_json, mentions, to_json
+from domain.upcasts import upcast
 
 MAX_ENTRY_BYTES: Final = 65_535
 """The longest entry that the published form of the log can hold (C2SP tlog-tiles)."""
 
 _encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_PAYLOADS: dict[str, type[Payload]] = {**ACTS, "decision.taken": DecisionTaken}
+PAYLOADS: Final[dict[str, type[Payload]]] = {**ACTS, "decision.taken": DecisionTaken}
+"""What entries hold, by its stored name: a closed registry. Nothing is looked up elsewhere."""
 
 
 class EntryUnreadable(Exception):
@@ -84,7 +86,7 @@ def seal(head: bytes, tail: bytes, position: int, recorded_at: int) -> bytes:
 
 
 def read(stored: bytes) -> Entry:
-    """Read an entry from its bytes.
+    """Read an entry from its bytes, its act in the form of this release (`domain.upcasts`).
 
     Raises:
         EntryUnreadable: it is of a type or version that this release does not know.
@@ -92,9 +94,9 @@ def read(stored: bytes) -> Entry:
     try:
         data = json.loads(stored)
         act = data["act"]
-        payload = _PAYLOADS[act["type"]]
+        payload = PAYLOADS[act["type"]]
         if data["version"] != payload.version:
-            raise ValueError(f"version {data['version']} of {act['type']} is not known")
+            act = upcast(act, data["version"], payload.version)
         return Entry(
             position=data["position"],
             recorded_at=data["recorded_at"],

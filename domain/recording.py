@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 from domain import acts as a
+from domain.amendments import given
 from domain.coherence import Scope, breaches
 from domain.coherence.breach import Breach
 from domain.decisions import Decision, Payload, envelope
@@ -85,6 +86,9 @@ def draft(decision: Decision, ledger: Ledger, recorded_by: str) -> tuple[Entry, 
         if isinstance(act, a.EntryRetracted):
             target = find(act.entry, ledger)
             tags = tuple(dict.fromkeys((*tags, *(target.tags if target is not None else ()))))
+        elif isinstance(act, a.DecisionAmended):
+            amended = find_envelope(act.decision, ledger)
+            tags = tuple(dict.fromkeys((*tags, *(amended.tags if amended is not None else ()))))
         elif isinstance(act, a.RemarkMade):
             remarked = _remarked(act, decision.id, payloads, ledger)
             tags = tuple(dict.fromkeys((*tags, *(remarked or ()))))
@@ -106,7 +110,11 @@ def foreseen(drafts: Sequence[Entry]) -> Iterator[Read]:
 def decide(drafts: Sequence[Entry], ledger: Ledger) -> Outcome:
     """Judge the drafts of one decision against everything recorded."""
     before, after = Register(ledger.entries), Register(ledger.entries, drafts)
-    violations = [*_retractions(drafts[1:], before, ledger), *_remarks(drafts, ledger)]
+    violations = [
+        *_retractions(drafts[1:], before, ledger),
+        *_amendments(drafts, ledger),
+        *_remarks(drafts, ledger),
+    ]
     # Without retractions, what stood before is what stands but for the drafts: it is read once.
     retracts = any(isinstance(each.act, a.EntryRetracted) for each in drafts)
     stood = before if retracts else after
@@ -137,6 +145,12 @@ def find(target: int | a.ActOf, ledger: Ledger) -> Entry | None:
     return next(of_decision, None)
 
 
+def find_envelope(decision: str, ledger: Ledger) -> Entry | None:
+    """The recorded envelope of a decision, None if it is not recorded."""
+    found = ledger.entries(f"decision:{decision}", frozenset({"decision.taken"}))
+    return next((entry for entry in found if entry.decision == decision), None)
+
+
 def _retractions(acts: Sequence[Entry], before: Register, ledger: Ledger) -> Iterator[Violation]:
     """An entry on the structure can be retracted, once; a correction retracts what it corrects."""
     retracted: set[int] = set()
@@ -165,6 +179,27 @@ def _retractions(acts: Sequence[Entry], before: Register, ledger: Ledger) -> Ite
             if target is None or target.position not in retracted:
                 message = "what an act corrects must be retracted in the same decision"
                 yield Violation("corrects_standing", message, f"/acts/{number}/corrects", ())
+
+
+def _amendments(drafts: Sequence[Entry], ledger: Ledger) -> Iterator[Violation]:
+    """A decision amends others that are recorded, each field of one once: in whatever order."""
+    told: set[tuple[str, str]] = set()
+    for draft in drafts:
+        act = draft.act
+        if not isinstance(act, a.DecisionAmended):
+            continue
+        envelope = find_envelope(act.decision, ledger)
+        if act.decision == draft.decision:
+            message = "a decision amends another one, not itself"
+            yield Violation("amends_itself", message, f"{_place(draft.number)}/decision", ())
+        elif envelope is not None and not set(envelope.tags) <= set(draft.tags):
+            message = f"no decision {act.decision} is known"
+            yield Violation("id_unknown", message, f"{_place(draft.number)}/decision", ())
+        for name in given(act):
+            if (act.decision, name) in told:
+                message = f"the {name} of decision {act.decision} is amended twice"
+                yield Violation("two_values", message, f"{_place(draft.number)}/{name}", ())
+            told.add((act.decision, name))
 
 
 def _remarks(drafts: Sequence[Entry], ledger: Ledger) -> Iterator[Violation]:

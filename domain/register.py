@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final
 
 from domain import acts as a
+from domain.amendments import Amendment, amendments
 from domain.dates import window
 from domain.entries import Entry
 from domain.timelines import Ending, Spell, Timeline, fold
@@ -22,6 +23,8 @@ Source = Callable[[str, frozenset[str]], Sequence[Entry]]
 
 RETRACTED: Final = "entry.retracted"
 """Every read asks for retractions too: they carry the tags of what they retract."""
+
+AMENDMENTS: Final = frozenset({"decision.amended"})
 
 
 class Register:
@@ -108,6 +111,10 @@ class Register:
                     found |= further
                     reached += further
         return found
+
+    def amendments(self, decision: str) -> Sequence[Amendment]:
+        """The amendments to a decision, in order."""
+        return amendments(self.standing(f"decision:{decision}", AMENDMENTS)).get(decision, ())
 
     def annulment(self, election: str) -> Ending | None:
         """How an election was annulled; None while it stands."""

@@ -61,6 +61,7 @@ class Beliefs:
         self._closed: list[dict[str, Any]] = []
         self._decisions: dict[str, dict[str, Any]] = {}
         self._gone: dict[int, int] = {}
+        self._amendments: list[dict[str, Any]] = []
 
     def expect(self, entries: Iterable[Entry]) -> None:
         """Load the tracks that these entries will change, in a few statements."""
@@ -82,6 +83,15 @@ class Beliefs:
                 gone = self._position_of(entry.act.entry)
                 self._gone[gone] = last
                 changed |= dict.fromkeys(self._retract(gone))
+            elif isinstance(entry.act, a.DecisionAmended):
+                self._amendments.append(
+                    {
+                        "position": entry.position,
+                        "last": last,
+                        "decision": entry.act.decision,
+                        "act": canonical(to_json(entry.act)).decode(),
+                    }
+                )
             else:
                 changed |= dict.fromkeys(self._insert(entry))
         self._load(changed)
@@ -97,6 +107,8 @@ class Beliefs:
         if self._gone:
             rows = [{"target": target, "position": at} for target, at in self._gone.items()]
             execute(insert(v.retractions), rows)
+        if self._amendments:
+            execute(insert(v.amendments), self._amendments)
         for some in v.chunks(sorted(self._retracted)):
             execute(delete(v.moments).where(v.moments.c.position.in_(some)))
         if new:

@@ -7,14 +7,16 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, select
 
+from domain.amendments import Amendment, amended
 from domain.decisions import DecisionTaken
 from domain.entries import Entry
 from domain.timelines import Spell
+from projections.amendments import amendments
 from projections.beliefs import spell
 from projections.views import spells
 
 Told = Callable[[int], tuple[Entry, DecisionTaken]]
-"""Reads the entry at a position from the log, with the envelope of its decision."""
+"""Reads the entry at a position from the log, with the envelope of its decision as recorded."""
 
 
 class Believed:
@@ -24,7 +26,8 @@ class Believed:
         self._connection = connection
         self._position = position
         self._found: dict[tuple[str, ...], Sequence[Spell]] = {}
-        self.told = told
+        self._recorded = told
+        self._amendments: dict[str, Sequence[Amendment]] = {}
 
     def all(self, kind: str) -> Sequence[Spell]:
         """Every spell of a kind of track."""
@@ -37,6 +40,18 @@ class Believed:
     def naming(self, kind: str, subject: str) -> Sequence[Spell]:
         """The spells that name another subject."""
         return self._ask(("naming", kind, subject), spells.c.named == subject)
+
+    def told(self, position: int) -> tuple[Entry, DecisionTaken]:
+        """The entry at a position, and the envelope of its decision, as amended."""
+        entry, taken = self._recorded(position)
+        return entry, amended(taken, self.amendments(entry.decision))
+
+    def amendments(self, decision: str) -> Sequence[Amendment]:
+        """The amendments to a decision, in order."""
+        if decision not in self._amendments:
+            found = amendments(self._connection, self._position, [decision])
+            self._amendments[decision] = found.get(decision, ())
+        return self._amendments[decision]
 
     def _ask(self, key: tuple[str, ...], *conditions: ColumnElement[bool]) -> Sequence[Spell]:
         if key not in self._found:

@@ -14,9 +14,10 @@ from domain.dates import DAWN, NEVER, window
 from domain.decisions import DecisionTaken
 from domain.entries import Entry
 from domain.findings import findings as judged
-from domain.findings.taken import Taken
+from domain.findings.taken import Taken, amended
 from domain.questions.facts import Day, envelope_of
 from domain.shape import from_json
+from projections.amendments import amendments
 from projections.basis import Basis
 from projections.beliefs import Beliefs
 from projections.facts import Believed, Told
@@ -30,17 +31,18 @@ def findings(connection: Connection, basis: Basis, told: Told) -> tuple[Finding,
 
 
 def decisions_taken(connection: Connection, position: int) -> Iterator[Taken]:
-    """What rules judge of every decision, less its acts that are retracted at a position."""
+    """What rules judge of every decision at a position: as amended, less its retracted acts."""
     gone = set(
         connection.execute(
             select(retractions.c.target).where(retractions.c.position <= position)
         ).scalars()
     )
+    amending = amendments(connection, position)
     recorded = select(decisions.c.taken).where(decisions.c.last <= position)
     for stored in connection.execute(recorded.order_by(decisions.c.last)).scalars():
         taken = from_json(Taken, json.loads(stored))
         yield replace(
-            taken,
+            amended(taken, amending.get(taken.id, ())),
             elections=tuple(each for each in taken.elections if each.position not in gone),
             exercised=tuple(each for each in taken.exercised if each.position not in gone),
         )

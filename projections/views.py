@@ -28,7 +28,7 @@ from sqlalchemy import (
     update,
 )
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Raised whenever a table or what fills it changes; views of another version are made anew."""
 
 NEWEST: Final = 2**62
@@ -64,6 +64,16 @@ retractions = Table(
     Column("position", Integer, nullable=False),
 )
 """Which entries are retracted, and from which position on."""
+
+amendments = Table(
+    "amendments",
+    metadata,
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("last", Integer, nullable=False),
+    Column("decision", String, nullable=False, index=True),
+    Column("act", String, nullable=False),
+)
+"""What amends the envelopes of decisions, and from which position on."""
 
 moments = Table(
     "moments",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +17,7 @@ import httpx
 
 if TYPE_CHECKING:
     from service.ledger import Ledger
+    from service.log import Log
     from service.settings import Settings
 
 PATIENCE: Final = httpx.Timeout(60, connect=5)
@@ -59,10 +60,8 @@ async def door(url: str | None, *, existing: bool = False) -> AsyncIterator[http
     from service.settings import Settings
 
     settings = Settings()
-    if existing and (missing := _missing(settings)):
-        raise Unanswered(
-            f"there is no ledger at {missing}: set CURULE_LEDGER and the rest, or --url", 1
-        )
+    if existing:
+        _expect(settings)
     ledger = opened(settings)
     app = application(lambda: ledger)
     async with app.router.lifespan_context(app):
@@ -77,13 +76,40 @@ def opened(settings: Settings) -> Ledger:
     Raises:
         Unanswered: it cannot be opened; no address or key is told, they may hold secrets.
     """
+    from service.ledger import Ledger
+
+    with _opening():
+        return Ledger(settings)
+
+
+def log(settings: Settings) -> Log:
+    """The log of the settings alone, which is there already.
+
+    Raises:
+        Unanswered: it is not, or cannot be opened.
+    """
+    from service.log import Log
+
+    _expect(settings)
+    with _opening():
+        return Log(settings.ledger)
+
+
+def _expect(settings: Settings) -> None:
+    if missing := _missing(settings):
+        raise Unanswered(
+            f"there is no ledger at {missing}: set CURULE_LEDGER and the rest, or --url", 1
+        )
+
+
+@contextmanager
+def _opening() -> Iterator[None]:
     from sqlalchemy.exc import ArgumentError, DBAPIError
 
-    from service.ledger import Ledger
     from service.vault import VaultLocked
 
     try:
-        return Ledger(settings)
+        yield
     except VaultLocked as error:
         raise Unanswered(f"the vault is locked: {error}") from None
     except (ArgumentError, ModuleNotFoundError):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
+from hashlib import sha256
 from typing import Any
 
 from domain.acts import Act
 from domain.decisions import Decision, DecisionTaken
-from domain.entries import Entry
+from domain.entries import Entry, canonical
 from domain.fields import Commitment
 from domain.shape import shape
 
@@ -88,6 +89,14 @@ def _committed(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from _committed(item)
+
+
+def digest(content: Any) -> str:
+    """The SHA-256 of JSON values in canonical form (RFC 8785), in hexadecimal.
+
+    Taken before texts are opened, it can be worked out again from the log alone.
+    """
+    return sha256(canonical(content)).hexdigest()
 
 
 def with_stored_ids(sent: Decision, recorded: Decision) -> Decision:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from functools import lru_cache
 
 from sqlalchemy import Connection, make_url
 
+from domain.amendments import amended, amendments
 from domain.answers import Finding
 from domain.decisions import Decision, DecisionTaken
 from domain.entries import Entry, read
@@ -81,17 +83,19 @@ class Ledger:
         return [one for one in found if read(one.entry).decision == decision]
 
     def standing(self, decision: str, position: int) -> Sequence[Entry]:
-        """A decision's entries less those retracted up to a position, envelope first."""
+        """A decision's entries at a position: its envelope as amended, less what is retracted."""
         found = self.log.entries(tag=f"decision:{decision}", until=position)
         entries = without_retracted([read(one.entry) for one in found])
-        return [entry for entry in entries if entry.decision == decision]
+        envelope, *acts = (entry for entry in entries if entry.decision == decision)
+        amending = amendments(entries).get(decision, ())
+        return [replace(envelope, act=amended(envelope_of(envelope), amending)), *acts]
 
     def day(self, connection: Connection, basis: Basis) -> Day:
         """The facts at a basis, found as they are asked for."""
         return Day(Believed(connection, basis.position, self.told), basis.effective_at)
 
     def told(self, position: int) -> tuple[Entry, DecisionTaken]:
-        """The entry at a position, and the envelope of its decision."""
+        """The entry at a position, and the envelope of its decision, both as recorded."""
         entry = self._entry(position)
         return entry, envelope_of(self._entry(position - entry.number))
 

@@ -173,10 +173,10 @@ MORE = st.one_of(
         "rule.adopted",
         rule=st.just("size"),
         kind=st.sampled_from(
-            ["size", "head", "cardinality", "cadence", "mandate", "term", "cap", "voting"]
+            ["quorum", "size", "head", "cardinality", "cadence", "mandate", "term", "cap", "voting"]
         ),
         parameters=st.sampled_from(
-            [{"most": 1}, {"least": 1}, {"days": 2, "power": "establish"}, {"voting": True}]
+            [{"most": 1}, {"least": 3}, {"days": 2, "power": "establish"}, {"voting": True}]
         ),
         applies_to=st.none() | st.sampled_from([{"post": "chair"}, {"within": "council"}]),
     ),
@@ -191,6 +191,22 @@ MORE = st.one_of(
         "appeal.decided", sanction=st.just("ban"), outcome=st.sampled_from(["upheld", "reversed"])
     ),
 )
+
+
+votes = st.builds(lambda cast: {"eligible": 5, "cast": cast}, st.integers(0, 5))
+amendable: dict[str, st.SearchStrategy[Any]] = {
+    "taken_by": bodies,
+    "meeting": meetings,
+    "authority": st.just("may"),
+    "vote": votes,
+}
+likely: dict[str, st.SearchStrategy[Any]] = {"taken_by": st.just("council"), "vote": votes}
+ENVELOPES = st.fixed_dictionaries({"date": exact}, optional=likely) | st.fixed_dictionaries(
+    {"date": days}, optional=amendable
+)
+AMENDED = (
+    st.fixed_dictionaries({}, optional=likely) | st.fixed_dictionaries({}, optional=amendable)
+).filter(bool)
 
 
 @st.composite

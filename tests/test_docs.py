@@ -70,7 +70,7 @@ def test_every_link_leads_to_a_heading() -> None:
 
 def test_only_acts_on_the_record_cannot_be_retracted() -> None:
     cannot = {name for name, section in sections().items() if "cannot be retracted" in section}
-    assert cannot == {"`entry.retracted`", "`remark.made`"}
+    assert cannot == {"`decision.amended`", "`entry.retracted`", "`remark.made`"}
 
 
 @pytest.mark.parametrize("name", examples.names())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -10,8 +11,11 @@ from functools import cache
 import httpx
 import pytest
 
+from domain import dates
 from service import examples
 from service.examples import Question
+from service.replay import exported as read_lines
+from service.replay import replay
 from tests.serving import serving
 
 ASKED = [(name, question) for name in examples.names() for question in examples.questions(name)]
@@ -58,6 +62,26 @@ def test_the_right_answer(recorded: Open, name: str, question: Question) -> None
     path, parameters = examples.request(question, ledger.ends)
     response = ledger.client.get(path, params=parameters)
     assert examples.selected(question, response) == question.answer, question.says
+
+
+@pytest.mark.parametrize("name", examples.names())
+def test_the_entries_alone_give_the_digest_of_every_structure(recorded: Open, name: str) -> None:
+    ledger = recorded(name)
+    exported: list[bytes] = []
+    response = ledger.client.get("/v1/entries", params={"limit": 100})
+    while True:
+        exported += [json.dumps(each["entry"]).encode() for each in response.json()["entries"]]
+        if "next" not in response.links:
+            break
+        response = ledger.client.get(response.links["next"]["url"])
+    ends = sorted(ledger.ends.values())
+    for day in (*examples.DAYS[name], "1990-01-01"):
+        for position in (0, ends[0], ends[len(ends) // 2] - 1, ends[-1]):
+            asked: dict[str, str | int] = {"effective_at": day, "position": position}
+            answer = ledger.client.get("/v1/structure", params=asked).json()
+            again = replay(read_lines(exported), dates.day(day), position)
+            assert (again["basis"], again["digest"]) == (answer["basis"], answer["digest"])
+    assert ledger.client.get("/v1/structure", params={"depth": 0}).json()["digest"] is None
 
 
 @pytest.mark.parametrize("name", examples.names())

@@ -242,7 +242,7 @@ EVERY_ACT: tuple[dict[str, Any], ...] = (
         ordinal=5,
         within="jubilee",
         beside="fair",
-        opens="2013-01-28",
+        opens="2025-01-02",
         closes="2025-01-09",
     ),
     act(
@@ -360,6 +360,20 @@ EVERY_ACT: tuple[dict[str, Any], ...] = (
         "entry.retracted", entry=7, reason="another slip", corrects={"decision": "first", "act": 1}
     ),
     act(
+        "decision.amended",
+        "2025-01-22",
+        decision="first",
+        taken_by="council",
+        meeting="congress",
+        authority="may",
+        vote={"eligible": 5, "cast": 4, "counts": [{"option": "for", "value": 3}]},
+        sources=[
+            {"title": "Minutes", "url": "https://a.example", "published": "2025-02"},
+            {"sha256": "0" * 64},
+        ],
+        reason="the minutes were found",
+    ),
+    act(
         "remark.made",
         "2025-01-22",
         kind="conflict",
@@ -375,7 +389,7 @@ EVERY_ACT: tuple[dict[str, Any], ...] = (
     ),
     act("remark.made", body="bureau", entry=7, corrects=7, text="one paper is lost"),
 )
-PERSONAL = {"name", "note", "reason", "purpose", "powers", "text", "items"}
+PERSONAL = {"name", "note", "reason", "purpose", "powers", "text", "items", "title", "url"}
 IN_CLEAR = {
     ("body.established", "name"),
     ("body.renamed", "name"),

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import replace
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +26,8 @@ from hypothesis.stateful import (
 
 from domain.answers import Body
 from domain.dates import day, window
-from domain.entries import Entry
 from domain.findings import findings
-from domain.findings.taken import Taken, taken
+from domain.findings.taken import Taken, every
 from domain.moments import Does
 from domain.questions.authority import of_body
 from domain.questions.charter import mandates, resolutions, rules
@@ -39,28 +37,21 @@ from domain.questions.in_full import body_in_full, post_in_full
 from domain.questions.meetings import meetings as known_meetings
 from domain.questions.people import members, person, person_in_full
 from domain.questions.structure import spells, structure, whole
-from domain.register import without_retracted
 from domain.tracks import Track
 from projections.basis import basis_at
 from projections.facts import Believed
 from projections.findings import decisions_taken
-from service.content import plain, with_texts
+from service.content import digest, plain, with_texts
 from service.ledger import Ledger
 from service.recorder import Receipt, Refusal
+from service.replay import replay
 from tests.ledgers import act, entries, ledger_in, projected, record
 from tests.postgres import MakeDatabase
-from tests.strategies import ACTS, GROUND, any_act
+from tests.strategies import ACTS, AMENDED, ENVELOPES, GROUND, any_act
 
 QUICK = [phase for phase in Phase if phase.name not in ("shrink", "explain")]
 FIRST = day("2019-12-30")
 LAST = day("2020-01-16")
-
-
-def each_taken(recorded: list[Entry]) -> Iterator[Taken]:
-    """What rules judge of each decision, its retracted acts left out."""
-    standing = without_retracted(recorded)
-    for _, group in groupby(standing, key=lambda entry: entry.decision):
-        yield taken(list(group))
 
 
 def everything(known: Known, on: int, decisions: Iterable[Taken]) -> dict[str, Any]:
@@ -119,9 +110,15 @@ class Histories(RuleBasedStateMachine):
     def begin(self) -> None:
         assert isinstance(record(self.ledger, *GROUND), Receipt)
 
-    @rule(acts=st.lists(any_act(), min_size=1, max_size=3))
-    def decide(self, acts: list[dict[str, Any]]) -> None:
-        self.recorded_or_not(acts)
+    @rule(acts=st.lists(any_act(), min_size=1, max_size=3), around=st.just({}) | ENVELOPES)
+    def decide(self, acts: list[dict[str, Any]], around: dict[str, Any]) -> None:
+        self.recorded_or_not(acts, **around)
+
+    @rule(data=st.data(), given=AMENDED, more=st.just([]) | st.lists(any_act(), max_size=1))
+    def amend(self, data: st.DataObject, given: dict[str, Any], more: list[dict[str, Any]]) -> None:
+        decisions = list(dict.fromkeys(entry.decision for entry in entries(self.ledger)))
+        decision = data.draw(st.sampled_from(decisions))
+        self.recorded_or_not([act("decision.amended", decision=decision, **given), *more])
 
     @precondition(lambda self: self.ledger.log.head()[0] > len(GROUND) + 1)
     @rule(data=st.data(), more=st.lists(any_act(), max_size=1))
@@ -135,9 +132,11 @@ class Histories(RuleBasedStateMachine):
         expected = structure(entries(self.ledger), on, position)
         assert projected(self.ledger, on, position) == expected
         recorded = whole(entries(self.ledger), position)
-        more = everything(Facts(spells(recorded), recorded), on, each_taken(recorded))
+        more = everything(Facts(spells(recorded), recorded), on, every(recorded))
         assert self.everything_projected(on, position) == more
         self.answered[on, position] = expected, more
+        again = replay(entries(self.ledger), on, position)
+        assert again["digest"] == digest(plain(projected(self.ledger, on, position)))
 
     def everything_projected(self, on: int, position: int) -> Any:
         self.ledger.follow()
@@ -146,9 +145,9 @@ class Histories(RuleBasedStateMachine):
             known = Believed(connection, basis.position, self.ledger.told)
             return everything(known, on, decisions_taken(connection, basis.position))
 
-    def recorded_or_not(self, acts: list[dict[str, Any]]) -> None:
+    def recorded_or_not(self, acts: list[dict[str, Any]], **envelope: Any) -> None:
         before = self.ledger.log.head()
-        answer = record(self.ledger, *acts)
+        answer = record(self.ledger, *acts, **envelope)
         after = self.ledger.log.head()
         match answer:
             case Receipt():

@@ -1562,6 +1562,7 @@ def test_a_decision_is_listed_with_its_envelope(board: Door) -> None:
         "position": decision["position"],
         "recorded_at": decision["recorded_at"],
         "acts": ["person.registered"],
+        "amended_by": [],
     }
     (delta,) = board.ask("/v1/decisions", type="body.renamed")["decisions"]
     assert delta["acts"] == ["body.renamed", "remark.made"]

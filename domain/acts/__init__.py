@@ -56,6 +56,7 @@ from domain.acts.elections import (
     Round,
     Tally,
 )
+from domain.acts.grounds import Source, Vote
 from domain.acts.meetings import (
     Attendee,
     MeetingAttended,
@@ -97,6 +98,7 @@ from domain.acts.posts import (
     TenureStarted,
 )
 from domain.acts.record import (
+    DecisionAmended,
     EntryRetracted,
     RemarkMade,
 )
@@ -136,6 +138,7 @@ __all__ = [
     "CandidateNominated",
     "CandidateWithdrawn",
     "Contest",
+    "DecisionAmended",
     "DeclarationMade",
     "ElectionAnnulled",
     "ElectionCalled",
@@ -180,11 +183,13 @@ __all__ = [
     "SanctionImposed",
     "SanctionLifted",
     "Scope",
+    "Source",
     "StructureAct",
     "Tally",
     "TenureAttested",
     "TenureEnded",
     "TenureStarted",
+    "Vote",
 ]
 
 
@@ -264,6 +269,7 @@ ACTS: dict[str, type[Act]] = {
         AppealLodged,
         AppealDecided,
         EntryRetracted,
+        DecisionAmended,
         RemarkMade,
     )
 }

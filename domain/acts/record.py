@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from domain.acts.act import Act, ActOf
+from domain.acts.grounds import Source, Vote
 from domain.fields import (
     Day,
+    DecisionId,
     NamedBodyId,
     NamedDecisionId,
     NamedElectionId,
+    NamedMandateId,
     NamedMeetingId,
     NamedPersonId,
     NamedPostId,
@@ -34,6 +37,38 @@ class EntryRetracted(Act):
     """The entry: its position, or its decision and the number of the act in it."""
     reason: Text
     """Why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionAmended(Act):
+    """From this position on, another decision's vote, sources, meeting or authority are others.
+
+    What is given takes the place of what was recorded, whole; what is absent stays. What was
+    answered before stays answerable at its position. An amendment can be amended in its turn.
+    """
+
+    type: Literal["decision.amended"]
+    effective: Day | None = None
+    """Ignored: an amendment acts on the recorded clock."""
+    decision: DecisionId
+    """The decision amended: one that is recorded, and not the one that holds this act."""
+    taken_by: NamedBodyId | None = None
+    """The body that decided."""
+    meeting: NamedMeetingId | None = None
+    """The meeting at which it was decided."""
+    authority: NamedMandateId | None = None
+    """The mandate on which it was decided."""
+    vote: Vote | None = None
+    """The vote."""
+    sources: tuple[Source, ...] = ()
+    """Where it is written: all of it."""
+    reason: Text | None = None
+    """Why."""
+
+    def __post_init__(self) -> None:
+        given = (self.taken_by, self.meeting, self.authority, self.vote, *self.sources)
+        if all(each is None for each in given):
+            raise ValueError("give what it amends: vote, sources, meeting, authority, taken_by")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,9 +7,11 @@ certain on that day break it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from domain import acts as a
+from domain.amendments import Amendment, amendments
 from domain.coherence.ballots import ballots_add_up
 from domain.coherence.breach import Breach
 from domain.coherence.ids import ids_free, ids_known
@@ -17,6 +19,7 @@ from domain.coherence.lives import in_life
 from domain.coherence.places import meeting_coherent, place_coherent
 from domain.coherence.runs import track_coherent
 from domain.coherence.seats import one_identity, seats_suffice
+from domain.decisions import DecisionTaken
 from domain.entries import Entry
 from domain.register import Register
 from domain.tracks import LIFE, Track
@@ -36,17 +39,19 @@ class Scope:
 
 def breaches(register: Register, scope: Scope) -> Iterator[Breach]:
     """Every breach of coherence in a scope. While ids are wrong, nothing else can be judged."""
+    amending = amendments(scope.entries)
+    judged = [(entry, _amendments(register, entry, amending)) for entry in scope.entries]
     wrong_ids = [
         breach
-        for entry in scope.entries
-        for breach in (*ids_known(register, entry), *ids_free(register, entry))
+        for entry, amended in judged
+        for breach in (*ids_known(register, entry, amended), *ids_free(register, entry))
     ]
     yield from wrong_ids
     if wrong_ids:
         return
-    for entry in scope.entries:
+    for entry, amended in judged:
         yield from ballots_add_up(entry)
-        yield from in_life(register, entry)
+        yield from in_life(register, entry, amended)
     for track in sorted(scope.tracks):
         yield from track_coherent(register, track)
     for body in sorted(_bodies_to_place(scope)):
@@ -57,6 +62,20 @@ def breaches(register: Register, scope: Scope) -> Iterator[Breach]:
         yield from one_identity(register, track.subject)
     for post in sorted(_posts_to_count(scope)):
         yield from seats_suffice(register, post)
+
+
+def _amendments(
+    register: Register, entry: Entry, amending: Mapping[str, Sequence[Amendment]]
+) -> Sequence[Amendment]:
+    """The amendments to the decision that an entry is the envelope of, or amends.
+
+    They carry the tags of the envelope, so that where this is in a scope, they are too.
+    """
+    if isinstance(entry.act, DecisionTaken):
+        return amending.get(entry.decision, ())
+    if isinstance(entry.act, a.DecisionAmended):
+        return register.amendments(entry.act.decision)
+    return ()
 
 
 def _bodies_to_place(scope: Scope) -> set[str]:

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from domain import acts as a
 from domain.coherence.breach import Breach
-from domain.decisions import DecisionTaken, Vote
+from domain.decisions import DecisionTaken
 from domain.entries import Entry
 
 
 def ballots_add_up(entry: Entry) -> Iterator[Breach]:
     """Nobody casts more ballots than there are voters, nor counts more than were cast."""
     act = entry.act
-    if isinstance(act, DecisionTaken) and act.vote is not None:
+    if isinstance(act, DecisionTaken | a.DecisionAmended) and act.vote is not None:
         yield from _votes_add_up(act.vote, entry, "/vote")
     if not isinstance(act, a.ElectionHeld):
         return
@@ -40,7 +40,7 @@ def ballots_add_up(entry: Entry) -> Iterator[Breach]:
 
 
 def _votes_add_up(
-    votes: Vote | a.Round | a.Contest | a.ElectionHeld, entry: Entry, where: str
+    votes: a.Vote | a.Round | a.Contest | a.ElectionHeld, entry: Entry, where: str
 ) -> Iterator[Breach]:
     invalid = getattr(votes, "invalid", None) or 0
     if votes.eligible is not None and votes.cast is not None and votes.cast > votes.eligible:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from domain.amendments import Amendment, given
 from domain.coherence.breach import Breach
 from domain.entries import Entry
 from domain.fields import Kind
@@ -11,9 +12,18 @@ from domain.register import Register
 from domain.tracks import ANNOUNCED, CREATIONS, established_by
 
 
-def ids_known(register: Register, entry: Entry) -> Iterator[Breach]:
-    """Every id that an act names is established by an entry that stands."""
+def ids_known(
+    register: Register, entry: Entry, amendments: Sequence[Amendment] = ()
+) -> Iterator[Breach]:
+    """Every id that an act names is established by an entry that stands.
+
+    But for what is named in a field of an envelope that was amended later.
+    """
+    later = (each.act for each in amendments if each.position > entry.position)
+    replaced = {f"/{name}" for act in later for name in given(act)}
     for each in entry.mentions:
+        if each.pointer in replaced:
+            continue
         if not each.creates and not any(_created(register, kind, each.id) for kind in each.kinds):
             what = " or ".join(each.kinds)
             yield Breach(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from domain import acts as a
+from domain.amendments import Amendment, amended, given
 from domain.coherence.breach import Breach
 from domain.dates import Window, window
 from domain.decisions import DecisionTaken
@@ -13,14 +14,19 @@ from domain.entries import Entry
 from domain.fields import Kind
 from domain.moments import Does, Moment
 from domain.register import Register
-from domain.tracks import LIFE, Track
+from domain.tracks import LIFE, Track, established_by
 
 Around = Iterator[tuple[Kind, str]]
 """Subjects that must be there when something happens."""
 
 
-def in_life(register: Register, entry: Entry) -> Iterator[Breach]:
-    """Nothing that an entry tells happens before what it happens in exists, or after it is gone."""
+def in_life(
+    register: Register, entry: Entry, amendments: Sequence[Amendment] = ()
+) -> Iterator[Breach]:
+    """Nothing that an entry tells happens before what it happens in exists, or after it is gone.
+
+    An envelope is judged as amended.
+    """
     for moment in entry.moments:
         # An appeal may lift the sanction on the very day on which it is lodged.
         appeals = moment.track.kind == "sanction" and moment.track.attribute == "appeal"
@@ -30,23 +36,45 @@ def in_life(register: Register, entry: Entry) -> Iterator[Breach]:
     act = entry.act
     if isinstance(act, a.MeetingAttended):
         yield from _convened(register, act.meeting, entry.position, "/meeting")
-    if isinstance(act, DecisionTaken) and act.date:
-        yield from _at_work(register, act.date, entry, "taken_by", act.taken_by, act.meeting)
+    if isinstance(act, DecisionTaken):
+        yield from _decided(register, entry, act, amendments)
+    if isinstance(act, a.DecisionAmended):
+        for each in register.standing(*established_by("decision", act.decision)):
+            if isinstance(each.act, DecisionTaken) and each.decision == act.decision:
+                yield from _decided(register, each, each.act, amendments)
     if isinstance(act, a.ElectionHeld):
-        voted = act.closed or act.effective
-        yield from _at_work(register, voted, entry, "body", act.body, act.meeting)
+        voted = window(act.closed or act.effective)
+        yield from _there(register, voted, act.body, entry.position, "/body")
+        yield from _sits(register, voted, act.meeting, entry.position)
 
 
-def _at_work(
-    register: Register, day: str, entry: Entry, field: str, body: str | None, meeting: str | None
+def _decided(
+    register: Register, entry: Entry, taken: DecisionTaken, amendments: Sequence[Amendment]
 ) -> Iterator[Breach]:
-    """Who decides or elects is there on that day, and the meeting at which it is done sits."""
-    when, at = window(day), entry.position
+    """Who decides is there on that day, and the meeting at which it is decided sits."""
+    now = amended(taken, amendments)
+    if now.date is None:
+        return
+    told = {name: each.position for each in amendments for name in given(each.act)}
+    when = window(now.date)
+    by, at = told.get("taken_by", entry.position), told.get("meeting", entry.position)
+    yield from _there(register, when, now.taken_by, by, "/taken_by")
+    yield from _sits(register, when, now.meeting, at)
+
+
+def _there(
+    register: Register, when: Window, body: str | None, position: int, pointer: str
+) -> Iterator[Breach]:
+    """Who decides or elects is there on that day."""
     if body is not None:
-        yield from _inside(register, when, False, "body", body, at, f"/{field}")
+        yield from _inside(register, when, False, "body", body, position, pointer)
+
+
+def _sits(register: Register, when: Window, meeting: str | None, position: int) -> Iterator[Breach]:
+    """The meeting at which it is done sits on that day."""
     if meeting is not None:
-        yield from _convened(register, meeting, at, "/meeting")
-        yield from _inside(register, when, False, "meeting", meeting, at, "/meeting")
+        yield from _convened(register, meeting, position, "/meeting")
+        yield from _inside(register, when, False, "meeting", meeting, position, "/meeting")
 
 
 def _convened(register: Register, meeting: str, position: int, pointer: str) -> Iterator[Breach]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+from domain.amendments import Amendment
 from domain.decisions import DecisionTaken
 from domain.entries import Entry
 from domain.questions.facts import Known
@@ -35,8 +36,12 @@ class Indexed:
         return self._naming[kind].get(subject, ())
 
     def told(self, position: int) -> tuple[Entry, DecisionTaken]:
-        """The entry at a position, and the envelope of its decision."""
+        """The entry at a position, and the envelope of its decision, as amended."""
         return self._known.told(position)
+
+    def amendments(self, decision: str) -> Sequence[Amendment]:
+        """The amendments to a decision, in order."""
+        return self._known.amendments(decision)
 
     def _read(self, kind: str) -> None:
         if kind not in self._about:

@@ -53,7 +53,7 @@ def _without_mandate(
         message += f"{' over ' if over else ''}{over} in {decision.id} on {iso(when.latest)} "
         message += "without a mandate for it"
         days = (when.latest, when.latest + 1)
-        because = [each.used.position for each in told]
+        because = [*(each.used.position for each in told), *decision.amended_by]
         about: tuple[Kind, str] = ("decision", decision.id)
         yield norm.finding(evidence, about, days, told[0].certainty, message, because)
 
@@ -189,6 +189,6 @@ def _out_of_turn(
         message = f"{body} {verb} {decision.id} on {iso(when.latest)}, while {each.id} "
         message += f"was in session, and is to act only between one {what} and the next"
         days = (when.latest, when.latest + 1)
-        because = [decision.position, each.life.because[0]]
+        because = [decision.position, *decision.amended_by, each.life.because[0]]
         surely: Certainty = "certain" if certain else "possible"
         yield norm.finding(evidence, ("decision", decision.id), days, surely, message, because)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any, Final
 
 from domain import acts as a
 from domain.acts import Power
+from domain.amendments import AMENDABLE, Amendment, amendments, given, positions
 from domain.decisions import DecisionTaken
 from domain.entries import Entry
+from domain.register import without_retracted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +83,8 @@ class Taken:
     """The elections that it tells of."""
     exercised: tuple[Exercise, ...] = ()
     """The powers that its acts made use of."""
+    amended_by: tuple[int, ...] = ()
+    """The positions of the entries that amend it."""
 
 
 _POWERS: Final[dict[type[a.StructureAct], Power]] = {
@@ -102,22 +107,42 @@ _POWERS: Final[dict[type[a.StructureAct], Power]] = {
 """The power that each act makes use of; elections make use of theirs contest by contest."""
 
 
+def every(entries: Sequence[Entry]) -> Iterator[Taken]:
+    """What findings need of every decision of whole decisions' entries, as of the last of them."""
+    standing = without_retracted(entries)
+    amending = amendments(standing)
+    for decision, group in groupby(standing, key=lambda entry: entry.decision):
+        yield amended(taken(list(group)), amending.get(decision, ()))
+
+
+def amended(taken: Taken, amendments: Sequence[Amendment]) -> Taken:
+    """A decision as rules judge it, with its envelope as amended."""
+    if not amendments:
+        return taken
+    stated = {name: value for each in amendments for name, value in given(each.act).items()}
+    return replace(taken, **_judged(stated), amended_by=positions(amendments))
+
+
+def _judged(stated: Mapping[str, Any]) -> dict[str, Any]:
+    """Of what an envelope states, that on which rules judge."""
+    judged = {name: value for name, value in stated.items() if name not in ("vote", "sources")}
+    vote = stated.get("vote")
+    if vote is not None:
+        judged |= {"eligible": vote.eligible, "cast": vote.cast}
+    return judged
+
+
 def taken(entries: Sequence[Entry]) -> Taken:
     """What findings need of one decision: its envelope first, then those of its acts that stand."""
     first, *acts = entries
     envelope = first.act
     if not isinstance(envelope, DecisionTaken):
         raise TypeError(f"entry {first.position} is no decision's envelope")
-    vote = envelope.vote
     return Taken(
         id=first.decision,
         position=first.position,
-        taken_by=envelope.taken_by,
         date=envelope.date,
-        authority=envelope.authority,
-        meeting=envelope.meeting,
-        eligible=vote.eligible if vote is not None else None,
-        cast=vote.cast if vote is not None else None,
+        **_judged({name: getattr(envelope, name) for name in AMENDABLE}),
         elections=tuple(ballot for each in acts for ballot in _ballots(each)),
         exercised=tuple(used for each in acts for used in _exercised(each)),
     )

@@ -31,7 +31,7 @@ class _Vote(NamedTuple):
     date: str | None
     eligible: int | None
     cast: int | None
-    position: int
+    because: tuple[int, ...]
 
 
 def quorum(norm: Norm, evidence: Evidence) -> Iterator[Finding]:
@@ -47,19 +47,18 @@ def quorum(norm: Norm, evidence: Evidence) -> Iterator[Finding]:
             message = f"{vote.cast}{of} voted in {vote.id} on {iso(when.latest)}, and {wanted}"
             days = (when.latest, when.latest + 1)
             about = (vote.kind, vote.id)
-            yield norm.finding(evidence, about, days, sure, message, [vote.position])
+            yield norm.finding(evidence, about, days, sure, message, vote.because)
 
 
 def _votes(evidence: Evidence) -> Iterator[_Vote]:
     """The votes by which decisions were taken, and those of elections."""
     for each in evidence.decisions:
-        yield _Vote(
-            "decision", each.id, each.taken_by, each.date, each.eligible, each.cast, each.position
-        )
+        behind = (each.position, *each.amended_by)
+        yield _Vote("decision", each.id, each.taken_by, each.date, each.eligible, each.cast, behind)
         for one in each.elections:
             body = one.body or evidence.meetings.get(one.meeting or "") or each.taken_by
             yield _Vote(
-                "election", one.election, body, one.date, one.eligible, one.cast, one.position
+                "election", one.election, body, one.date, one.eligible, one.cast, (one.position,)
             )
 
 

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
+from domain.amendments import positions
 from domain.answers import Link
 from domain.dates import window
 from domain.decisions import DecisionTaken
@@ -103,7 +104,11 @@ def _chain(day: Day, begin: Iterable[_Step]) -> Iterator[Link]:
             authority=taken.authority,
             via=step.via,
             of=step.of,
-            because=(entry.position - entry.number, entry.position),
+            because=(
+                entry.position - entry.number,
+                entry.position,
+                *positions(day.known.amendments(entry.decision)),
+            ),
         )
         waiting.extend(_behind(day, taken))
 

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
+from domain.amendments import Amendment, amended, amendments
 from domain.answers import Cause
 from domain.dates import NEVER
 from domain.decisions import DecisionTaken
@@ -32,7 +33,10 @@ class Known(Protocol):
         """The spells that name another subject: whom they concern, or what is around them."""
 
     def told(self, position: int) -> tuple[Entry, DecisionTaken]:
-        """The entry at a position, and the envelope of its decision."""
+        """The entry at a position, and the envelope of its decision, as amended."""
+
+    def amendments(self, decision: str) -> Sequence[Amendment]:
+        """The amendments to a decision, in order."""
 
 
 class Facts:
@@ -40,6 +44,7 @@ class Facts:
 
     def __init__(self, spells: Iterable[Spell], entries: Iterable[Entry] = ()) -> None:
         self._entries = {entry.position: entry for entry in entries}
+        self._amendments = amendments(self._entries.values())
         self._all: dict[str, list[Spell]] = defaultdict(list)
         self._about: dict[tuple[str, str], list[Spell]] = defaultdict(list)
         self._naming: dict[tuple[str, str], list[Spell]] = defaultdict(list)
@@ -64,9 +69,14 @@ class Facts:
         return self._naming.get((kind, subject), ())
 
     def told(self, position: int) -> tuple[Entry, DecisionTaken]:
-        """The entry at a position, and the envelope of its decision."""
+        """The entry at a position, and the envelope of its decision, as amended."""
         entry = self._entries[position]
-        return entry, envelope_of(self._entries[position - entry.number])
+        taken = envelope_of(self._entries[position - entry.number])
+        return entry, amended(taken, self.amendments(entry.decision))
+
+    def amendments(self, decision: str) -> Sequence[Amendment]:
+        """The amendments to a decision, in order."""
+        return self._amendments.get(decision, ())
 
 
 class Day:

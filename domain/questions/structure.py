@@ -17,7 +17,6 @@ from domain.decisions import DecisionTaken
 from domain.entries import Entry
 from domain.moments import Moment
 from domain.questions.facts import Day, Facts, because, least, soonest_end, start
-from domain.register import without_retracted
 from domain.timelines import Certainty, Ending, Spell, fold
 from domain.tracks import ACTIVIST, LIFE, Track
 
@@ -30,32 +29,50 @@ def structure(entries: Iterable[Entry], day: int, position: int) -> tuple[Body, 
 
     A position inside a decision is read as the end of the decision before.
     """
-    return bodies(Day(Facts(spells(whole(entries, position))), day))
+    return bodies(Day(Facts(spells(up_to(entries, position))), day))
 
 
 def whole(entries: Iterable[Entry], position: int) -> list[Entry]:
     """The entries up to a position, less those of a decision that is not whole by then."""
-    recorded: list[Entry] = []
-    last = 0
+    return list(up_to(entries, position))
+
+
+def up_to(entries: Iterable[Entry], position: int) -> Iterator[Entry]:
+    """The entries of the decisions that are whole at a position, one by one."""
     for entry in entries:
-        if isinstance(entry.act, DecisionTaken):
-            last = entry.position + entry.act.acts
-        if last <= position:
-            recorded.append(entry)
-    return recorded
+        if isinstance(entry.act, DecisionTaken) and entry.position + entry.act.acts > position:
+            return
+        yield entry
 
 
-def spells(entries: Sequence[Entry]) -> list[Spell]:
-    """Every spell of every track that the entries tell of, those retracted left out."""
+def spells(entries: Iterable[Entry]) -> list[Spell]:
+    """Every spell of every track that the entries tell of, those retracted left out.
+
+    The entries are read once, in order, and not kept.
+    """
     tracks: dict[Track, list[Moment]] = defaultdict(list)
-    annulled: dict[str, Ending] = {}
-    for entry in without_retracted(entries):
-        if isinstance(entry.act, a.ElectionAnnulled):
-            ending = Ending(window(entry.act.effective), entry.act.effective, entry.position)
-            annulled.setdefault(entry.act.election, ending)
+    annulments: list[tuple[str, Ending]] = []
+    began: dict[str, int] = {}
+    gone: set[int] = set()
+    for entry in entries:
+        act = entry.act
+        if isinstance(act, DecisionTaken):
+            began[entry.decision] = entry.position
+        elif isinstance(act, a.EntryRetracted):
+            target = act.entry
+            gone.add(target if isinstance(target, int) else began[target.decision] + target.act)
+        elif isinstance(act, a.ElectionAnnulled):
+            ending = Ending(window(act.effective), act.effective, entry.position)
+            annulments.append((act.election, ending))
         for moment in entry.moments:
             tracks[moment.track].append(moment)
-    return [spell for each in tracks.values() for spell in fold(each, annulled.get).spells]
+    standing = [each for each in annulments if each[1].position not in gone]
+    annulled = dict(reversed(standing))  # the first of an election counts
+    return [
+        spell
+        for moments in tracks.values()
+        for spell in fold([m for m in moments if m.position not in gone], annulled.get).spells
+    ]
 
 
 def bodies(day: Day, counted: Counted | None = None) -> tuple[Body, ...]:

@@ -5,21 +5,26 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, NamedTuple
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import AfterValidator, Field
+from sqlalchemy import Connection
 
 from domain import acts as a
+from domain.amendments import Amendment, amended, amendments, positions
 from domain.answers import Name, Remark
 from domain.dates import day, window
 from domain.decisions import DecisionTaken
-from domain.entries import instant, read
+from domain.entries import Entry, instant, read
 from domain.fields import ID_PATTERN
+from domain.questions.facts import envelope_of
 from domain.shape import to_json
+from projections.amendments import amendments as known_amendments
+from projections.amendments import began
 from projections.basis import Basis as At
 from service import problems
 from service.appends import Sealed
@@ -31,6 +36,9 @@ from service.problems import NOT_FOUND, Problem
 from service.questions import Basis, BasisQuery, Day, answer, asked
 
 router = APIRouter()
+
+BATCH: Final = 500
+"""Envelopes read at a time."""
 
 _WORD = r"^[!-~]+$"
 
@@ -89,6 +97,8 @@ class DecisionListed:
     """When it was recorded."""
     acts: tuple[str, ...]
     """The types of its acts, in order."""
+    amended_by: tuple[int, ...]
+    """The positions of the entries that amend it, as known at the basis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +134,9 @@ class DecisionAnswer:
     basis: Basis
     """The point on both clocks that it holds for."""
     decision: dict[str, Any]
-    """The decision as it was posted, with the ids that it was given."""
+    """The decision as it was posted, with the ids that it was given, and as amended since."""
+    amended_by: tuple[int, ...]
+    """The positions of the entries that amend it, as known at the basis."""
     position: int
     """Where it stands in the log."""
     recorded_at: str
@@ -170,8 +182,9 @@ def ask_decisions(request: Request, query: Annotated[DecisionsQuery, Query()]) -
     """
     ledger: Ledger = request.app.state.ledger
     after = _position(query.cursor)
-    with asked(ledger, query) as (_, basis):
-        wanted = (one for one in _envelopes(ledger, basis, query, after) if _is_wanted(one, query))
+    with asked(ledger, query) as (connection, basis):
+        envelopes = _amended(connection, basis, _envelopes(ledger, connection, basis, query, after))
+        wanted = (each for each in envelopes if _is_wanted(each.taken, query))
         found = list(islice(_listed(ledger, wanted, query), query.limit + 1))
     page = found[: query.limit]
     links = None
@@ -181,8 +194,22 @@ def ask_decisions(request: Request, query: Annotated[DecisionsQuery, Query()]) -
     return answer(request, basis, {"decisions": content}, query, links=links)
 
 
-def _envelopes(ledger: Ledger, basis: At, query: DecisionsQuery, after: int) -> Iterator[Sealed]:
-    """The envelopes recorded up to a basis, by the narrowest tag that the question allows."""
+class _Envelope(NamedTuple):
+    """The envelope of a decision as amended, and the amendments."""
+
+    entry: Entry
+    taken: DecisionTaken
+    amendments: Sequence[Amendment]
+
+
+def _envelopes(
+    ledger: Ledger, connection: Connection, basis: At, query: DecisionsQuery, after: int
+) -> Iterator[list[Entry]]:
+    """The envelopes recorded up to a basis, by the narrowest tag that the question allows.
+
+    An amendment carries the tags of what it names: of what is found by a tag, some is no longer
+    wanted.
+    """
     tag = None
     if query.meeting is not None:
         tag = f"named:meeting:{query.meeting}"
@@ -190,17 +217,40 @@ def _envelopes(ledger: Ledger, basis: At, query: DecisionsQuery, after: int) -> 
         tag = f"named:mandate:{query.authority}"
     elif query.taken_by is not None:
         tag = f"named:body:{query.taken_by}"
-    while found := ledger.log.entries(
-        tag=tag, types=["decision.taken"], after=after, until=basis.position, limit=500
-    ):
-        yield from found
-        after = found[-1].position
+    named: set[str] = set()
+    if tag is not None:
+        amending = ledger.log.entries(tag=tag, types=["decision.amended"], until=basis.position)
+        named = set(amendments(read(one.entry) for one in amending))
+    more = [each for each in began(connection, named) if each > after]
+    while True:
+        found = ledger.log.entries(
+            tag=tag, types=["decision.taken"], after=after, until=basis.position, limit=BATCH
+        )
+        last = found[-1].position if len(found) == BATCH else basis.position
+        here = {one.position for one in found}
+        found += [
+            one
+            for each in more
+            if after < each <= last and each not in here
+            for one in ledger.log.entries(after=each - 1, limit=1)
+        ]
+        yield [read(one.entry) for one in sorted(found, key=lambda one: one.position)]
+        if last == basis.position:
+            return
+        after = last
 
 
-def _is_wanted(one: Sealed, query: DecisionsQuery) -> bool:
-    taken = read(one.entry).act
-    if not isinstance(taken, DecisionTaken):
-        return False
+def _amended(
+    connection: Connection, basis: At, batches: Iterator[list[Entry]]
+) -> Iterator[_Envelope]:
+    for batch in batches:
+        amending = known_amendments(connection, basis.position, [one.decision for one in batch])
+        for entry in batch:
+            own = amending.get(entry.decision, ())
+            yield _Envelope(entry, amended(envelope_of(entry), own), own)
+
+
+def _is_wanted(taken: DecisionTaken, query: DecisionsQuery) -> bool:
     dated = query.from_ is None and query.until is None
     if not dated and taken.date is not None:
         earliest, latest = window(taken.date)
@@ -216,14 +266,10 @@ def _is_wanted(one: Sealed, query: DecisionsQuery) -> bool:
 
 
 def _listed(
-    ledger: Ledger, envelopes: Iterator[Sealed], query: DecisionsQuery
+    ledger: Ledger, envelopes: Iterator[_Envelope], query: DecisionsQuery
 ) -> Iterator[DecisionListed]:
-    for one in envelopes:
-        entry = read(one.entry)
-        taken = entry.act
-        if not isinstance(taken, DecisionTaken):
-            continue
-        acts = ledger.log.entries(after=one.position, until=one.position + taken.acts)
+    for entry, taken, amending in envelopes:
+        acts = ledger.log.entries(after=entry.position, until=entry.position + taken.acts)
         types = tuple(act.type for act in acts)
         if query.type is None or query.type in types:
             yield DecisionListed(
@@ -233,9 +279,10 @@ def _listed(
                 taken_by=taken.taken_by,
                 meeting=taken.meeting,
                 authority=taken.authority,
-                position=one.position,
-                recorded_at=instant(one.recorded_at),
+                position=entry.position,
+                recorded_at=entry.recorded_at,
                 acts=types,
+                amended_by=positions(amending),
             )
 
 
@@ -248,18 +295,21 @@ def _listed(
 def ask_decision(
     request: Request, decision: str, query: Annotated[BasisQuery, Query()]
 ) -> Response:
-    """A decision as it was posted, and where its entries stand in the log."""
+    """A decision as posted and since amended, and where its entries stand in the log."""
     ledger: Ledger = request.app.state.ledger
     is_id = re.fullmatch(ID_PATTERN, decision) is not None
-    with asked(ledger, query) as (_, basis):
+    with asked(ledger, query) as (connection, basis):
         found = ledger.entries_of(decision) if is_id else ()
+        amending = known_amendments(connection, basis.position, [decision]).get(decision, ())
     if not found or found[0].position > basis.position:
         raise Problem(NOT_FOUND, f"there is no decision {decision} at that basis")
     entries = [read(one.entry) for one in found]
+    now = replace(entries[0], act=amended(envelope_of(entries[0]), amending))
     retracted = _retracted(ledger, decision, basis.position)
     noted = remarks(ledger, basis, *about("decision", decision))
     content = {
-        "decision": to_json(stored(entries, ledger.names)),
+        "decision": to_json(stored([now, *entries[1:]], ledger.names)),
+        "amended_by": plain(positions(amending)),
         "position": found[0].position,
         "recorded_at": instant(found[0].recorded_at),
         "recorded_by": entries[0].recorded_by,

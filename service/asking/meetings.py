@@ -11,11 +11,13 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from domain import acts as a
+from domain.amendments import Amendment, positions
 from domain.answers import Meeting, Name, Remark
-from domain.decisions import DecisionTaken
 from domain.entries import Entry, read
+from domain.questions.facts import envelope_of
 from domain.questions.meetings import meeting
 from domain.shape import to_json
+from projections.amendments import amendments
 from projections.basis import Basis as At
 from projections.subjects import subjects
 from service.asking.pages import SearchQuery, paged
@@ -56,6 +58,8 @@ class Taken:
     """The day on which it was decided; null: not known."""
     taken_by: str | None
     """The body that decided; null: not known."""
+    amended_by: tuple[int, ...]
+    """The positions of the entries that amend it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +135,15 @@ def ask_meeting(
     ledger: Ledger = request.app.state.ledger
     with asked(ledger, query) as (connection, basis):
         found = meeting(ledger.day(connection, basis), meeting_id)
-    if found is None:
-        raise Problem(NOT_FOUND, f"no meeting {meeting_id} is known at that basis")
-    taken = _taken_at(ledger, basis, meeting_id)
+        if found is None:
+            raise Problem(NOT_FOUND, f"no meeting {meeting_id} is known at that basis")
+        taken = _taken_at(ledger, basis, meeting_id)
+        amending = amendments(connection, basis.position, [each[0].decision for each in taken])
     entries = [entry for decision in taken for entry in decision[1:]]
     elected = [entry for entry in _electing(ledger, basis, meeting_id) if entry not in entries]
     content = {
         **plain(found),
-        "decisions": plain([_taken(decision[0]) for decision in taken]),
+        "decisions": plain([_taken(each[0], amending.get(each[0].decision, ())) for each in taken]),
         "resolutions": _created(entries, a.ResolutionAdopted),
         "declarations": _created(entries, a.DeclarationMade),
         "elections": sorted(
@@ -150,12 +155,21 @@ def ask_meeting(
 
 
 def _taken_at(ledger: Ledger, basis: At, meeting: str) -> Sequence[Sequence[Entry]]:
-    """The decisions recorded as taken at a meeting, each with its entries that stand."""
+    """The decisions taken at a meeting, as amended, each with its entries that stand."""
     found = ledger.log.entries(
-        tag=f"named:meeting:{meeting}", types=["decision.taken"], until=basis.position
+        tag=f"named:meeting:{meeting}",
+        types=["decision.taken", "decision.amended"],
+        until=basis.position,
     )
-    envelopes = [read(one.entry) for one in found]
-    return [ledger.standing(each.decision, basis.position) for each in envelopes]
+    named = dict.fromkeys(_told_of(read(one.entry)) for one in found)
+    taken = [ledger.standing(each, basis.position) for each in named]
+    at_it = (each for each in taken if envelope_of(each[0]).meeting == meeting)
+    return sorted(at_it, key=lambda each: each[0].position)
+
+
+def _told_of(entry: Entry) -> str:
+    """The decision that an entry is the envelope of, or amends."""
+    return entry.act.decision if isinstance(entry.act, a.DecisionAmended) else entry.decision
 
 
 def _electing(ledger: Ledger, basis: At, meeting: str) -> Sequence[Entry]:
@@ -171,11 +185,15 @@ def _electing(ledger: Ledger, basis: At, meeting: str) -> Sequence[Entry]:
     ]
 
 
-def _taken(envelope: Entry) -> Taken:
-    act = envelope.act
-    if not isinstance(act, DecisionTaken):
-        raise TypeError(f"entry {envelope.position} begins no decision")
-    return Taken(envelope.decision, to_json(act.title), act.date, act.taken_by)
+def _taken(envelope: Entry, amendments: Sequence[Amendment]) -> Taken:
+    act = envelope_of(envelope)
+    return Taken(
+        id=envelope.decision,
+        title=to_json(act.title),
+        date=act.date,
+        taken_by=act.taken_by,
+        amended_by=positions(amendments),
+    )
 
 
 def _created(entries: Sequence[Entry], act: type[a.Act]) -> list[str]:

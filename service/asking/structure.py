@@ -18,7 +18,7 @@ from domain.questions.structure import below
 from projections.structure import structure
 from service.asking.pages import SearchQuery, paged
 from service.asking.remarks import about, remarks
-from service.content import plain, with_texts
+from service.content import digest, plain, with_texts
 from service.ledger import Ledger
 from service.problems import NOT_FOUND, Problem
 from service.questions import Basis, BasisQuery, answer, asked
@@ -70,6 +70,20 @@ class PostsQuery(SearchQuery):
 @dataclass(frozen=True, slots=True)
 class StructureAnswer:
     """The structure at a basis."""
+
+    basis: Basis
+    """The point on both clocks that it holds for."""
+    digest: str | None
+    """The SHA-256 of the canonical JSON (RFC 8785) of `bodies`, with every personal text as its \
+commitment in the log: what `curule replay` works out from the entries alone. Null with `root` or \
+`depth`."""
+    bodies: tuple[Body, ...]
+    """A flat list: each body names the one that it stands in."""
+
+
+@dataclass(frozen=True, slots=True)
+class BodiesAnswer:
+    """Bodies at a basis."""
 
     basis: Basis
     """The point on both clocks that it holds for."""
@@ -143,14 +157,19 @@ def ask_structure(request: Request, query: Annotated[StructureQuery, Query()]) -
     if query.root is not None and not any(body.id == query.root for body in bodies):
         raise Problem(NOT_FOUND, f"there is no body {query.root} at that basis")
     content = plain(below(bodies, query.root, query.depth))
-    return answer(request, basis, {"bodies": with_texts(content, ledger.names)}, query)
+    is_whole = query.root is None and query.depth is None
+    stated = {
+        "digest": digest(content) if is_whole else None,
+        "bodies": with_texts(content, ledger.names),
+    }
+    return answer(request, basis, stated, query)
 
 
 @router.get(
     "/v1/bodies",
     tags=["structure"],
     summary="The bodies there on a day",
-    responses={200: {"model": StructureAnswer}},
+    responses={200: {"model": BodiesAnswer}},
 )
 def ask_bodies(request: Request, query: Annotated[BodiesQuery, Query()]) -> Response:
     """The bodies there on a day, certainly or possibly, in the order of their ids."""
