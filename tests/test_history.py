@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -11,17 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import rule
 from openapi_schema_validator import OAS31Validator
 from sqlalchemy import select
 
 from domain.answers import Belief, Fact
 from domain.dates import Window
-from domain.entries import canonical
+from domain.entries import Entry, canonical
 from domain.questions.facts import Day, Facts
-from domain.questions.history import Kind, Prefixes, Rectangle, beliefs, facts
+from domain.questions.history import Kind, Prefixes, Rectangle, beliefs, facts, ids
 from domain.questions.in_full import body_in_full, post_in_full
 from domain.questions.people import person_in_full
 from domain.questions.structure import spells, whole
@@ -32,9 +32,10 @@ from projections.beliefs import spell as spell_of
 from projections.views import NEWEST
 from projections.views import spells as rows
 from service.ledger import Ledger
-from tests.ledgers import act, entries, ledger_in, told
+from tests.ledgers import act, entries, ledger_in, record, told
+from tests.strategies import GROUND, acts_of, any_act, bodies, names, on_two, persons, posts
 from tests.test_door import Door, assert_problem, established, opened, registered
-from tests.test_histories import FIRST, LAST, QUICK, Histories
+from tests.test_histories import FIRST, LAST, QUICK
 
 # Over HTTP
 
@@ -236,12 +237,14 @@ def test_a_merger_has_one_history_in_which_each_row_says_its_id(house: Door) -> 
             for position in (apart, house.newest()):
                 told = house.ask(f"/v1/people/{asked}/history", clock=clock, position=position)
                 assert told["ids"] == [asked]
-                assert {each["id"] for each in told["history"]} == {asked}
+                own = {each["id"] for each in told["history"] if each["attribute"] != "identity"}
+                assert own == {asked}
     (merged,) = history(house, "people/p2", "identity", position=one)
     assert lasting(merged) == ({"person": "p2", "into": "p1"}, None, None)
     for asked in ("p1", "p2"):
         assert history(house, f"people/{asked}", "identity") == []
         (identity,) = history(house, f"people/{asked}", "identity", clock="recorded")
+        assert identity["id"] == "p2"
         assert believed(identity)[3:] == (("one", "person.merged"), ("two", "person.separated"))
 
 
@@ -451,73 +454,113 @@ def assert_agreement(day: Day) -> None:
             assert Counter(told(kind, identity, "tenure")) == Counter(map(ends, person.tenures))
             memberships = Counter(told(kind, identity, "membership"))
             assert memberships == Counter(map(ends, person.memberships))
-            for attribute, others in {
+            lists: dict[str, tuple[Any, ...]] = {
                 "affiliation": person.affiliations,
                 "candidacy": person.candidacies,
                 "sanction": person.sanctions,
-            }.items():
+            }
+            for attribute, others in lists.items():
                 short = Counter(each[:3] for each in told(kind, identity, attribute))
                 assert short == Counter((e.since, e.until, e.certainty) for e in others)
 
 
-class HistoriesOnBothClocks(Histories):
-    """A ledger to which anything may happen, asked for histories at any basis."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.told: dict[tuple[Kind, str], dict[int, tuple[Belief, ...]]] = {}
-
-    @rule(on=st.integers(FIRST, LAST), data=st.data())
-    def ask_histories(self, on: int, data: st.DataObject) -> None:
-        position = data.draw(st.integers(0, self.ledger.log.head()[0]))
-        recorded = entries(self.ledger)
-        prefixes = Prefixes(recorded, position)
-        known = whole(recorded, position)
-        day = Day(Facts(spells(known), known), on)
-        self.ledger.follow()
-        with self.ledger.views.reading() as connection:
-            basis = basis_at(connection, on, position)
-            projected = self.ledger.day(connection, basis)
-            remembered = self.ledger.remembered(connection, basis)
-            for kind, identity in SUBJECTS:
-                assert facts(projected, kind, identity) == facts(day, kind, identity)
-                expected = beliefs(day, prefixes, kind, identity)
-                assert beliefs(projected, remembered, kind, identity) == expected
-                self.told.setdefault((kind, identity), {})[basis.position] = expected or ()
-        assert_agreement(day)
-
-    def teardown(self) -> None:
-        try:
-            self.past_beliefs_stand()
-        finally:
-            super().teardown()
-
-    def past_beliefs_stand(self) -> None:
-        """The views hold the oracle's rectangles, none overlapping; what was told stays told."""
-        recorded = entries(self.ledger)
-        held = all_rectangles(self.ledger)
-        newest = Prefixes(recorded, self.ledger.log.head()[0])
-        assert keyed(held) == keyed(newest.rectangles)
-        assert overlapping(held) == []
-        self.ledger.views.make_anew()
-        assert keyed(all_rectangles(self.ledger)) == keyed(held)
-        day = Day(Facts(spells(recorded), recorded), FIRST)
-        for (kind, identity), at_positions in self.told.items():
-            after = beliefs(day, newest, kind, identity) or ()
-            shown = day.ids(day.person(identity)) if kind == "person" else (identity,)
-            for position, before in at_positions.items():
-                still = [each for each in before if each.id in shown]
-                assert rewritten(still, after, position) == []
-
-
-TestHistoriesOnBothClocks = HistoriesOnBothClocks.TestCase
-TestHistoriesOnBothClocks.settings = settings(
-    max_examples=30,
-    stateful_step_count=25,
-    phases=QUICK,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+MORE_GROUND = (
+    act("body.established", "2020-01-02", body="cell", name="Cell", classification="cell"),
+    act("body.established", "2020-01-03", body="club", name="Club", classification="club"),
+    act("post.created", "2020-01-03", post="guard", body="club", label="Guard"),
+    act(
+        "election.held",
+        "2020-01-04",
+        election="vote-1",
+        contests=[
+            {"post": "guard", "elected": ["ann", "bo"]},
+            {"body": "cell", "role": "member", "elected": ["cy"]},
+        ],
+    ),
+    act("membership.started", "2020-01-04", person="di", body="cell", role="member"),
+    act("mandate.granted", "2020-01-04", mandate="may", holder="clerk", power="elect"),
 )
+
+LIKELY = st.one_of(
+    acts_of("body.renamed", body=bodies, name=names),
+    acts_of("body.moved", body=st.sampled_from(["cell", "club"]), within=st.just("council")),
+    acts_of("body.dissolved", body=bodies, manner=st.just("dissolved")),
+    acts_of("post.renamed", post=posts, label=names),
+    acts_of("post.changed", post=posts, seats=st.integers(1, 3)),
+    acts_of("person.renamed", person=persons, name=names),
+    acts_of("person.died", person=persons),
+    acts_of("tenure.started", person=persons, post=posts),
+    acts_of("tenure.attested", person=persons, post=posts),
+    acts_of("tenure.ended", person=persons, post=posts, reason=st.just("resigned")),
+    acts_of("election.annulled", election=st.just("vote-1")),
+    on_two("person.merged"),
+    on_two("person.separated"),
+)
+"""Acts on what is there, so that most of them are recorded."""
+
+
+def retraction(entry: int) -> dict[str, Any]:
+    return act("entry.retracted", entry=entry, reason="Wrong.")
+
+
+DECISIONS = st.lists(
+    st.lists(
+        LIKELY | LIKELY | any_act() | st.integers(2, 45).map(retraction), min_size=1, max_size=2
+    ),
+    min_size=6,
+    max_size=20,
+)
+
+
+@settings(max_examples=40, deadline=None, phases=QUICK, suppress_health_check=list(HealthCheck))
+@given(decisions=DECISIONS, on=st.integers(FIRST, LAST), data=st.data())
+def test_random_histories_are_told_alike_and_never_rewritten(
+    decisions: list[list[dict[str, Any]]], on: int, data: st.DataObject
+) -> None:
+    with tempfile.TemporaryDirectory() as directory, ledger_in(Path(directory)) as ledger:
+        told(ledger, *GROUND)
+        told(ledger, *MORE_GROUND)
+        for acts in decisions:
+            record(ledger, *acts)
+            if data.draw(st.booleans()):
+                ledger.follow()
+        recorded = entries(ledger)
+        newest = len(recorded)
+        middle = data.draw(st.integers(len(GROUND) + 1, newest))
+        before, after = (histories_at(ledger, recorded, on, at) for at in (middle, newest))
+        for (kind, identity), (shown, history) in before.items():
+            still, later = after[kind, identity]
+            common = [each for each in history if each.id in still]
+            assert rewritten(common, later, middle) == []
+            assert kind == "person" or shown == still
+        rectangles = keyed(Prefixes(recorded, newest).rectangles)
+        held = all_rectangles(ledger)
+        assert keyed(held) == rectangles
+        assert overlapping(held) == []
+        ledger.views.make_anew()
+        ledger.follower._batch = 3
+        assert keyed(all_rectangles(ledger)) == rectangles
+
+
+def histories_at(
+    ledger: Ledger, recorded: list[Entry], on: int, position: int
+) -> dict[tuple[Kind, str], tuple[tuple[str, ...], tuple[Belief, ...]]]:
+    """Whose histories they are and what was believed, by the views as by the oracle."""
+    found = {}
+    known = whole(recorded, position)
+    day, oracle = Day(Facts(spells(known), known), on), Prefixes(recorded, position)
+    assert_agreement(day)
+    ledger.follow()
+    with ledger.views.reading() as connection:
+        basis = basis_at(connection, on, position)
+        projected = ledger.day(connection, basis)
+        remembered = ledger.remembered(connection, basis)
+        for kind, identity in SUBJECTS:
+            assert facts(projected, kind, identity) == facts(day, kind, identity)
+            expected = beliefs(day, oracle, kind, identity)
+            assert beliefs(projected, remembered, kind, identity) == expected
+            found[kind, identity] = ids(day, kind, identity), expected or ()
+    return found
 
 
 # The checks themselves can fail

@@ -194,7 +194,9 @@ def _of(
             else:
                 own = same if of in (kind, "identity") else ()
                 found = naming(of, each)
-                yield from ((each, told) for told in found if track(told).subject not in own)
+                others = (told for told in found if track(told).subject not in own)
+                for told in others:
+                    yield (track(told).subject if of == "identity" else each), told
 
 
 def _dated(found: Sequence[tuple[str, Spell]]) -> Iterator[tuple[str, Spell]]:
