@@ -237,8 +237,8 @@ def test_a_merger_has_one_history_in_which_each_row_says_its_id(house: Door) -> 
             for position in (apart, house.newest()):
                 told = house.ask(f"/v1/people/{asked}/history", clock=clock, position=position)
                 assert told["ids"] == [asked]
-                own = {each["id"] for each in told["history"] if each["attribute"] != "identity"}
-                assert own == {asked}
+                rest = {each["id"] for each in told["history"] if each["attribute"] != "identity"}
+                assert rest == {asked}
     (merged,) = history(house, "people/p2", "identity", position=one)
     assert lasting(merged) == ({"person": "p2", "into": "p1"}, None, None)
     for asked in ("p1", "p2"):
@@ -292,24 +292,36 @@ def test_an_annulment_is_told_as_what_made_the_ledger_change_its_mind(new_door: 
     new_door.record(
         established("body"),
         act("post.created", "2020-01-01", post="post", body="body", label="Post"),
-        registered("ann"),
-        act(
-            "election.held",
-            "2020-02-01",
-            election="vote",
-            contests=[{"post": "post", "elected": ["ann"]}],
+        *(registered(each) for each in ("ann", "bob")),
+        *(
+            act(
+                "election.held",
+                "2020-02-01",
+                election=f"vote-{each}",
+                contests=[{"post": "post", "elected": [each]}],
+            )
+            for each in ("ann", "bob")
         ),
         id="all",
     )
-    new_door.record(act("election.annulled", "2020-02-01", election="vote"), id="void")
+    void = new_door.record(
+        *(
+            act("election.annulled", "2020-02-01", election=f"vote-{each}")
+            for each in ("bob", "ann")
+        ),
+        id="void",
+    )
     new_door.record(
-        act("entry.retracted", entry={"decision": "void", "act": 1}, reason="Upheld."), id="valid"
+        act("entry.retracted", entry={"decision": "void", "act": 2}, reason="Upheld."), id="valid"
     )
     tenures = history(new_door, "posts/post", "tenure", clock="recorded")
-    assert [believed(each)[3:] for each in tenures] == [
-        (("all", "election.held"), ("void", "election.annulled")),
-        (("valid", "entry.retracted"), None),
+    assert [(each["value"]["person"], *believed(each)[3:]) for each in tenures] == [
+        ("ann", ("all", "election.held"), ("void", "election.annulled")),
+        ("bob", ("all", "election.held"), ("void", "election.annulled")),
+        ("ann", ("valid", "entry.retracted"), None),
     ]
+    ended = [each["given_up_because_of"]["position"] for each in tenures[:2]]
+    assert ended == [each["position"] for each in reversed(void["entries"])]
 
 
 @pytest.mark.parametrize("of", ["bodies", "posts", "people"])
@@ -487,6 +499,7 @@ LIKELY = st.one_of(
     acts_of("body.dissolved", body=bodies, manner=st.just("dissolved")),
     acts_of("post.renamed", post=posts, label=names),
     acts_of("post.changed", post=posts, seats=st.integers(1, 3)),
+    acts_of("post.abolished", post=posts),
     acts_of("person.renamed", person=persons, name=names),
     acts_of("person.died", person=persons),
     acts_of("tenure.started", person=persons, post=posts),
