@@ -20,6 +20,7 @@ from projections.basis import Basis, basis_at, basis_recorded
 from projections.facts import Believed
 from projections.findings import foreseen
 from projections.follower import Follower, Recorded
+from projections.history import Remembered
 from projections.views import Views
 from service.appends import Sealed, now_in_microseconds
 from service.log import Log
@@ -93,6 +94,16 @@ class Ledger:
     def day(self, connection: Connection, basis: Basis) -> Day:
         """The facts at a basis, found as they are asked for."""
         return Day(Believed(connection, basis.position, self.told), basis.effective_at)
+
+    def remembered(self, connection: Connection, basis: Basis) -> Remembered:
+        """What was ever believed up to a basis, found as it is asked for."""
+        return Remembered(connection, basis.position, self.decided)
+
+    def decided(self, last: int) -> Sequence[Entry]:
+        """The entries of the decision that ends at a position, envelope first."""
+        number = self._entry(last).number
+        found = self.log.entries(after=last - number - 1, limit=number + 1)
+        return [read(one.entry) for one in found]
 
     def told(self, position: int) -> tuple[Entry, DecisionTaken]:
         """The entry at a position, and the envelope of its decision, both as recorded."""

@@ -15,6 +15,7 @@ from domain.answers.elections import (
     Unseated,
 )
 from domain.answers.facts import Alternative, Cause, Link, Name, OtherName, Remark
+from domain.answers.history import Belief, Bounds, Fact, Point
 from domain.answers.meetings import Attendance, Days, Meeting, Participant, Plan, Previous, Sitting
 from domain.answers.people import (
     Affiliation,
@@ -35,8 +36,10 @@ __all__ = [
     "Appeal",
     "Attendance",
     "Attended",
+    "Belief",
     "Body",
     "BodyInFull",
+    "Bounds",
     "Called",
     "Candidacy",
     "Cause",
@@ -44,6 +47,7 @@ __all__ = [
     "Days",
     "Elected",
     "Election",
+    "Fact",
     "Filled",
     "Finding",
     "Holder",
@@ -58,6 +62,7 @@ __all__ = [
     "Person",
     "PersonInFull",
     "Plan",
+    "Point",
     "Post",
     "PostInFull",
     "Previous",

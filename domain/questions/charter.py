@@ -31,7 +31,7 @@ def mandate(day: Day, identity: str) -> Mandate | None:
         if each.track.attribute == "confirmed" and each.since.earliest <= day.day
     ]
     last = max(confirmed, key=start, default=None)
-    around = _holders_lives(day, life.value["holder"])
+    around = holders_lives(day, life.value["holder"])
     until, ended = soonest_end(life, *around)
     return Mandate(
         id=identity,
@@ -43,7 +43,7 @@ def mandate(day: Day, identity: str) -> Mandate | None:
         confirmed=last.since_text if last is not None else None,
         since=life.since_text,
         until=until,
-        certainty=least(life.on(day.day), _holder_there(day, life.value["holder"])),
+        certainty=least(life.on(day.day), holder_there(day, life.value["holder"])),
         began=cause(day.known, life.because[0]),
         ended=cause(day.known, ended[0]) if ended else None,
         because=tuple(sorted({*because(life, last), *ended})),
@@ -86,17 +86,18 @@ def _upwards(day: Day, body: str) -> Iterator[str]:
         here = place.value if place is not None else None
 
 
-def _holders_lives(day: Day, holder: str) -> list[Spell]:
+def holders_lives(day: Day, holder: str) -> list[Spell]:
     """The lives of the body or post that holds a mandate, a post's body's included."""
     for kind in ("body", "post"):
         for spell in day.known.about(kind, holder):
             if spell.track.attribute == LIFE:
                 body = spell.value.get("body")
-                return [spell, *(_holders_lives(day, body) if body is not None else ())]
+                return [spell, *(holders_lives(day, body) if body is not None else ())]
     return []
 
 
-def _holder_there(day: Day, holder: str) -> Certainty | None:
+def holder_there(day: Day, holder: str) -> Certainty | None:
+    """How surely the body or post that holds a mandate is there on the day."""
     life = day.life("post", holder)
     if life is None:
         return day.certainty(holder)

@@ -206,6 +206,12 @@ def cause(known: Known, position: int) -> Cause:
     )
 
 
+def lifetime(known: Known, kind: str, subject: str) -> list[Spell]:
+    """A subject's life, whatever the day."""
+    about = known.about(kind, subject)
+    return [spell for spell in about if spell.track.attribute == LIFE][:1]
+
+
 def least(*certainties: Certainty | None) -> Certainty | None:
     """As certain as the least certain of these; None if one of them is not there."""
     if None in certainties:

@@ -8,11 +8,10 @@ from typing import Any
 from domain import acts as a
 from domain.answers import BodyInFull, PostInFull
 from domain.questions.charter import mandates
-from domain.questions.facts import Day, cause, soonest_end
+from domain.questions.facts import Day, cause, lifetime, soonest_end
 from domain.questions.people import holders
 from domain.questions.structure import body, body_of, post, post_of
 from domain.timelines import Spell
-from domain.tracks import LIFE
 
 
 def body_in_full(day: Day, identity: str) -> BodyInFull | None:
@@ -58,8 +57,7 @@ def post_in_full(day: Day, identity: str) -> PostInFull | None:
 
 
 def _life(day: Day, kind: str, subject: str) -> Spell | None:
-    about = day.known.about(kind, subject)
-    return next((spell for spell in about if spell.track.attribute == LIFE), None)
+    return next(iter(lifetime(day.known, kind, subject)), None)
 
 
 def _nearest(day: Day, *lives: Spell) -> Day:

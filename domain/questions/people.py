@@ -22,10 +22,9 @@ from domain.answers import (
 from domain.dates import DAWN
 from domain.questions import meetings
 from domain.questions.charter import applies, rules
-from domain.questions.facts import Day, cause, least, soonest_end, start
+from domain.questions.facts import Day, cause, least, lifetime, soonest_end, start
 from domain.questions.structure import approval_of, other_names
 from domain.timelines import Certainty, Spell
-from domain.tracks import LIFE
 
 Held = TypeVar("Held", Tenure, Membership)
 
@@ -133,12 +132,6 @@ def _each_once(held: Iterable[Held]) -> tuple[Held, ...]:
     return tuple(kept.values())
 
 
-def _life(day: Day, kind: str, subject: str) -> list[Spell]:
-    """A subject's life, whatever the day."""
-    about = day.known.about(kind, subject)
-    return [spell for spell in about if spell.track.attribute == LIFE][:1]
-
-
 def _on(day: Day, spell: Spell) -> Day:
     """The day asked for while a spell holds on it; else the first on which it may hold."""
     if spell.on(day.day):
@@ -162,10 +155,10 @@ def _certainty(day: Day, spell: Spell, person: str, body: str, *around: Spell) -
 def _tenure(day: Day, spell: Spell) -> Tenure:
     _, post, written = spell.track
     person = day.person(written)
-    life = _life(day, "post", post)
+    life = lifetime(day.known, "post", post)
     body = life[0].value["body"] if life else ""
     at = _on(day, spell)
-    facts, around = at.of("post", post), _life(day, "body", body)
+    facts, around = at.of("post", post), lifetime(day.known, "body", body)
     values = {
         name: shown.value
         for name in ("label", "voting", "head", "area", "approval")
@@ -202,7 +195,7 @@ def _membership(day: Day, spell: Spell) -> Membership:
     _, body, attribute = spell.track
     role, _, written = attribute.partition("/")
     person = day.person(written)
-    until, ended = soonest_end(spell, *_life(day, "body", body), *day.lives(person))
+    until, ended = soonest_end(spell, *lifetime(day.known, "body", body), *day.lives(person))
     name = day.name(person)
     return Membership(
         person=person,
