@@ -3,6 +3,7 @@
 Their members are the answers' JSON members, and what is written under them is the reference.
 """
 
+from domain.answers.changes import CauseInFull, Change, Part, What
 from domain.answers.charter import Finding, Mandate, Resolution, Rule, RuleVersion, Subject
 from domain.answers.elections import (
     Called,
@@ -40,6 +41,8 @@ __all__ = [
     "Called",
     "Candidacy",
     "Cause",
+    "CauseInFull",
+    "Change",
     "Counted",
     "Days",
     "Elected",
@@ -54,6 +57,7 @@ __all__ = [
     "Membership",
     "Name",
     "OtherName",
+    "Part",
     "Participant",
     "Person",
     "PersonInFull",
@@ -72,4 +76,5 @@ __all__ = [
     "Tenure",
     "Turn",
     "Unseated",
+    "What",
 ]

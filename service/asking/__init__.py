@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from service.asking import charter, decisions, elections, meetings, people, structure
+from service.asking import changes, charter, decisions, elections, meetings, people, structure
 
 router = APIRouter()
-for each in (structure, people, elections, meetings, charter, decisions):
+for each in (structure, changes, people, elections, meetings, charter, decisions):
     router.include_router(each.router)
