@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, select
@@ -11,7 +11,7 @@ from domain.decisions import DecisionTaken
 from domain.entries import Entry
 from domain.timelines import Spell
 from projections.beliefs import spell
-from projections.views import spells
+from projections.views import chunks, spells
 
 Told = Callable[[int], tuple[Entry, DecisionTaken]]
 """Reads the entry at a position from the log, with the envelope of its decision."""
@@ -37,6 +37,17 @@ class Believed:
     def naming(self, kind: str, subject: str) -> Sequence[Spell]:
         """The spells that name another subject."""
         return self._ask(("naming", kind, subject), spells.c.named == subject)
+
+    def fetch(self, kind: str, subjects: Iterable[str]) -> None:
+        """Find what is about many subjects at once, so that asking for each costs little."""
+        for some in chunks(sorted(set(subjects))):
+            found = believed(self._position).where(
+                spells.c.kind == kind, spells.c.subject.in_(some)
+            )
+            about: dict[str, list[Spell]] = {subject: [] for subject in some}
+            for row in self._connection.execute(found.order_by(spells.c.id)):
+                about[row.subject].append(spell(row))
+            self._found.update({("about", kind, each): about[each] for each in some})
 
     def _ask(self, key: tuple[str, ...], *conditions: ColumnElement[bool]) -> Sequence[Spell]:
         if key not in self._found:

@@ -267,16 +267,20 @@ def _turned(old: Spell | None, new: Spell | None, bases: _Bases) -> Iterator[int
         yield from _undone(old, old.because[0], bases)
     elif old is None and new is not None and holds:
         yield new.because[0]
-    elif old is not None and new is not None and (held or holds):
-        ended, ends = old.because[1:], new.because[1:]
-        yield from (each for each in ends if each not in ended)
-        for each in ended:
-            if each not in ends:
-                yield from _undone(old, each, bases)
-        if (holds and not held) or (held, holds) == ("possible", "certain"):
-            yield new.because[0]
-        elif held != holds:
+    elif old is not None and new is not None:
+        ends = new.because[1:]
+        undone = [each for each in old.because[1:] if each not in ends]
+        if held and not holds:
             yield from ends or new.because[:1]
+        elif holds and not held:
+            yield new.because[0]
+            if old.until.latest <= bases.before.day:
+                yield from (by for each in undone for by in _undone(old, each, bases))
+        elif held and holds:
+            yield from (each for each in ends if each not in old.because)
+            yield from (by for each in undone for by in _undone(old, each, bases))
+            if held != holds:
+                yield from new.because[:1] if holds == "certain" or not ends else ends
 
 
 def _undone(spell: Spell, position: int, bases: _Bases) -> Iterator[int]:

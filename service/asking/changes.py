@@ -16,7 +16,9 @@ from domain.answers import Body, Change
 from domain.dates import iso
 from domain.entries import Entry, read
 from domain.questions.changes import UNDOING, changes, explained
+from domain.questions.facts import Day as FactsOfDay
 from projections.basis import Basis as At
+from projections.facts import Believed
 from projections.structure import structure
 from service.content import plain, with_texts
 from service.ledger import Ledger
@@ -82,9 +84,10 @@ def ask_changes(request: Request, query: Annotated[ChangesQuery, Query()]) -> Re
     ledger: Ledger = request.app.state.ledger
     with _both(ledger, query) as ((earlier, first), (later, second)):
         before, after = structure(earlier, first), structure(later, second)
-        days = ledger.day(earlier, first), ledger.day(later, second)
+        bare = changes(before, after)
         undoing = _undoing(ledger, first, second)
-        found = explained(changes(before, after), *days, undoing)
+        days = _day(ledger, earlier, first, bare), _day(ledger, later, second, bare)
+        found = explained(bare, *days, undoing)
     at = {
         "from_effective_at": iso(first.effective_at),
         "to_effective_at": iso(second.effective_at),
@@ -131,6 +134,18 @@ def _both(
                     why = "the first basis is after the second (left out: today, the newest)"
                     raise Problem(PARAMETER, f"from_{clock}: {why}")
             yield (earlier, one), (later, other)
+
+
+def _day(ledger: Ledger, connection: Connection, basis: At, found: Sequence[Change]) -> FactsOfDay:
+    """The facts at a basis, with those at hand on which most changes rest."""
+    known = Believed(connection, basis.position, ledger.told)
+    parts = {change.subject for change in found}
+    for kind in ("body", "post"):
+        known.fetch(kind, (part.id for part in parts if part.kind == kind))
+    held = [part for part in parts if part.kind == "tenure"]
+    known.fetch("tenure", (part.post or "" for part in held))
+    known.fetch("identity", (part.id for part in held))
+    return FactsOfDay(known, basis.effective_at)
 
 
 def _undoing(ledger: Ledger, first: At, second: At) -> list[Entry]:
