@@ -260,6 +260,20 @@ def test_what_becomes_certain_and_what_is_merged_annulled_or_approved(ledger: Le
     }
 
 
+def test_lines_that_are_alike_are_told_apart(ledger: Ledger) -> None:
+    line = {"body": "bureau", "to": "council", "kind": "reports_to"}
+    told(ledger, act("line.drawn", "2020-01-02", **line))
+    told(ledger, act("line.ended", "[2020-01-03..2020-01-08]", **line))
+    told(ledger, act("line.drawn", "[2020-01-04..2020-01-09]", **line))
+    recorded, at = entries(ledger), newest(ledger)
+    bureau, _ = structure(recorded, on(5), at)
+    assert [each.since for each in bureau.lines] == ["2020-01-02", "[2020-01-04..2020-01-09]"]
+    for first in range(1, 12):
+        for second in range(first, 12):
+            there_and_back(recorded, (on(first), at), (on(second), at))
+            well_explained(ledger, recorded, (on(first), at), (on(second), at))
+
+
 # Over HTTP: the first example, whose facts are claims of its source
 
 
