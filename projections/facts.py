@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, select
@@ -13,7 +13,7 @@ from domain.entries import Entry
 from domain.timelines import Spell
 from projections.amendments import amendments
 from projections.beliefs import spell
-from projections.views import spells
+from projections.views import chunks, spells
 
 Told = Callable[[int], tuple[Entry, DecisionTaken]]
 """Reads the entry at a position from the log, with the envelope of its decision as recorded."""
@@ -52,6 +52,17 @@ class Believed:
             found = amendments(self._connection, self._position, [decision])
             self._amendments[decision] = found.get(decision, ())
         return self._amendments[decision]
+
+    def fetch(self, kind: str, subjects: Iterable[str]) -> None:
+        """Find what is about many subjects at once, so that asking for each costs little."""
+        for some in chunks(sorted(set(subjects))):
+            found = believed(self._position).where(
+                spells.c.kind == kind, spells.c.subject.in_(some)
+            )
+            about: dict[str, list[Spell]] = {subject: [] for subject in some}
+            for row in self._connection.execute(found.order_by(spells.c.id)):
+                about[row.subject].append(spell(row))
+            self._found.update({("about", kind, each): about[each] for each in some})
 
     def _ask(self, key: tuple[str, ...], *conditions: ColumnElement[bool]) -> Sequence[Spell]:
         if key not in self._found:

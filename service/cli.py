@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -22,10 +22,11 @@ import typer
 from service import client
 from service.client import Unanswered
 from service.terminal import errors, output, progress, say
-from service.tree import drawn
+from service.tree import chronicle, drawn
 
 if TYPE_CHECKING:
     import httpx
+    from rich.console import RenderableType
 
     from domain.entries import Entry
 
@@ -45,6 +46,7 @@ app = typer.Typer(
         "curule serve                                   serve the ledger of this folder",
         "curule record decisions.jsonl                  record decisions",
         "curule structure --effective-at 2025-01-30     what the structure was that day",
+        "curule changes --from-effective-at 2025-01-01  what has changed since",
     ),
 )
 
@@ -228,9 +230,73 @@ def structure(
         "root": root,
         "depth": depth,
     }
+    _show(url, "/v1/structure", asked, json, lambda answer: drawn(answer, ids=ids))
+
+
+@app.command(
+    epilog=_examples(
+        "curule changes --from-effective-at 2025-01-20 --to-effective-at 2025-01-30",
+        "curule changes --from-position 42              what the ledger has learnt since",
+        "curule changes --from-position 42 --json",
+    )
+)
+def changes(
+    from_effective_at: Annotated[
+        str | None,
+        typer.Option("--from-effective-at", metavar="DAY", help="From this day; default: today."),
+    ] = None,
+    to_effective_at: Annotated[
+        str | None,
+        typer.Option("--to-effective-at", metavar="DAY", help="To this day; default: today, UTC."),
+    ] = None,
+    from_recorded_at: Annotated[
+        str | None,
+        typer.Option("--from-recorded-at", metavar="INSTANT", help="From what was known then."),
+    ] = None,
+    to_recorded_at: Annotated[
+        str | None,
+        typer.Option("--to-recorded-at", metavar="INSTANT", help="To what was known then."),
+    ] = None,
+    from_position: Annotated[
+        int | None,
+        typer.Option("--from-position", metavar="N", help="From what was known at this position."),
+    ] = None,
+    to_position: Annotated[
+        int | None,
+        typer.Option("--to-position", metavar="N", help="To what was known at this position."),
+    ] = None,
+    details: Annotated[
+        bool, typer.Option("--details", help="Show also what else may hold, and other entries.")
+    ] = False,
+    url: Url = None,
+    json: Json = False,
+) -> None:
+    """Show what changed between two days, between two states of knowledge, or both.
+
+    What is left out is today, and the newest position. The first may not be after the second.
+    """
+    asked = {
+        "from_effective_at": from_effective_at,
+        "to_effective_at": to_effective_at,
+        "from_recorded_at": from_recorded_at,
+        "to_recorded_at": to_recorded_at,
+        "from_position": from_position,
+        "to_position": to_position,
+    }
+    _show(url, "/v1/changes", asked, json, lambda answer: chronicle(answer, details=details))
+
+
+def _show(
+    url: str | None,
+    path: str,
+    asked: Mapping[str, str | int | None],
+    json: bool,
+    drawing: Callable[[dict[str, Any]], RenderableType],
+) -> None:
+    """Ask a question, print its answer, and exit."""
     params = {name: value for name, value in asked.items() if value is not None}
     with errors().status("asking"):
-        response = asyncio.run(_ask(url, params))
+        response = asyncio.run(_ask(url, path, params))
     code, lines = client.told(response, "curule")
     if code:
         for line in lines:
@@ -238,13 +304,13 @@ def structure(
     elif json:
         _write(response)
     else:
-        output().print(drawn(client.answered(response), ids=ids))
+        output().print(drawing(client.answered(response)))
     raise typer.Exit(code)
 
 
-async def _ask(url: str | None, params: dict[str, str | int]) -> httpx.Response:
+async def _ask(url: str | None, path: str, params: Mapping[str, str | int]) -> httpx.Response:
     async with client.door(url, existing=True) as service:
-        return await service.get("/v1/structure", params=params)
+        return await service.get(path, params=params)
 
 
 @app.command(

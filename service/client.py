@@ -191,7 +191,7 @@ def told(response: httpx.Response, asked: str) -> tuple[int, list[str]]:
             already = "already " if status == 200 else ""
             position = answer.get("position")
             return 0, [f"{already}recorded {decision} at position {position}, {number}"]
-        case 200, {"basis": _, "bodies": _}:
+        case 200, {"basis": _, "bodies": _} | {"from": _, "to": _, "changes": _}:
             return 0, []
         case _, {"type": str(kind)} if kind.startswith("urn:curule:problem:"):
             return _problem(response.status_code, answer, asked)

@@ -42,6 +42,9 @@ def _instant(text: str) -> str:
 Day = Annotated[str, AfterValidator(_day)]
 """A plain calendar day as a parameter."""
 
+Instant = Annotated[str, AfterValidator(_instant)]
+"""An instant (RFC 3339) as a parameter."""
+
 
 class BasisQuery(BaseModel):
     """The point on both clocks at which to answer."""
@@ -50,9 +53,7 @@ class BasisQuery(BaseModel):
 
     effective_at: Day | None = Field(None, examples=["2025-01-30"])
     """The day to answer for, as `2025-01-30`; default: today, UTC."""
-    recorded_at: Annotated[str, AfterValidator(_instant)] | None = Field(
-        None, examples=["2026-01-31T12:00:00Z"]
-    )
+    recorded_at: Instant | None = Field(None, examples=["2026-01-31T12:00:00Z"])
     """Answer as known at this instant (RFC 3339); default: as known now."""
     position: int | None = Field(None, ge=0)
     """Answer as known at this position of the log; not together with `recorded_at`.
@@ -120,17 +121,30 @@ def answer(
     links: str | None = None,
 ) -> Response:
     """An answer with its basis, pinned so that the same question can be asked again exactly."""
-    pinned = query.model_dump(
+    given = query.model_dump(
         exclude={"recorded_at", "position", "min_position", "effective_at"},
         exclude_none=True,
         by_alias=True,
         mode="json",
     )
-    pinned = {**pinned, "effective_at": dates.iso(basis.effective_at), "position": basis.position}
-    location = f"{request.url.path}?{urlencode(pinned)}"
+    at = {**given, "effective_at": dates.iso(basis.effective_at), "position": basis.position}
+    told = {"basis": plain(stated(basis)), **content}
+    return pinned(request, at, basis.position, told, links=links)
+
+
+def pinned(
+    request: Request,
+    at: Mapping[str, Any],
+    position: int,
+    content: Mapping[str, Any],
+    *,
+    links: str | None = None,
+) -> Response:
+    """An answer that parameters, without any default, ask for again exactly."""
+    location = f"{request.url.path}?{urlencode(at)}"
     tag = f'"{sha256(f"{VERSION} {location}".encode()).hexdigest()[:32]}"'
     headers = {
-        "Ledger-Position": str(basis.position),
+        "Ledger-Position": str(position),
         "Content-Location": location,
         "ETag": tag,
         "Cache-Control": "private, no-cache",
@@ -141,7 +155,7 @@ def answer(
     if any(each.strip().removeprefix("W/") in (tag, "*") for each in known):
         return Response(status_code=304, headers=headers)
     return Response(
-        json.dumps({"basis": plain(stated(basis)), **content}, ensure_ascii=False),
+        json.dumps(content, ensure_ascii=False),
         media_type="application/json",
         headers=headers,
     )

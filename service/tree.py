@@ -1,4 +1,4 @@
-"""The structure as a tree for people.
+"""The structure, and what changed in it, as trees for people.
 
 Whatever the data holds, only printable text reaches the terminal, and nothing is said by colour
 alone: what is possible, vacant or pending is called so.
@@ -6,18 +6,24 @@ alone: what is possible, vacant or pending is called so.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 from rich.tree import Tree
 
+from domain.dates import NEVER, window
+from service.sentences import dated, voted, when
+
 Facts = Mapping[str, Any]
 """A JSON object of an answer."""
 
 UNSURE: Final = "yellow"
 """The style of what is not certain, beside the word that says so."""
+
+DETAILS: Final = frozenset({"alternatives", "grounds"})
+"""Changes that a person seldom wants to see: of other values that may hold, of entries alone."""
 
 _JOINERS: Final = "\u200c\u200d"  # they print nothing, and some scripts cannot be written without
 
@@ -58,6 +64,57 @@ def basis(stated: Facts) -> Text:
         _text(stated["effective_at"], "bold"),
         _text(f", as known at position {stated['position']} ({recorded})"),
     )
+
+
+def chronicle(answer: Facts, *, details: bool = False) -> Group:
+    """The answer of `/v1/changes`: its bases, the changes by day, and the decisions behind them."""
+    found: Sequence[Facts] = answer["changes"]
+    shown = [change for change in found if details or change["what"] not in DETAILS]
+    days: dict[tuple[bool, str], list[Facts]] = {}
+    for change in sorted(shown, key=_moment):
+        begins = when(change)
+        days.setdefault((dated(change) is None, begins), []).append(change)
+    trees: list[RenderableType] = []
+    for (_, begins), each in days.items():
+        tree = Tree(_text(begins.removesuffix(","), "bold"), guide_style="dim")
+        for change in each:
+            tree.add(_text(change["sentence"].removeprefix(f"{begins} ")))
+        trees.append(tree)
+    decisions = {cause["decision"]: cause for change in shown for cause in change["causes"]}
+    if decisions:
+        trees.append(_decisions(decisions.values()))
+    if left := len(found) - len(shown):
+        trees.append(_text(f"{_count(left, 'change')} in detail not shown (--details)", "dim"))
+    title = Text.assemble("From: ", basis(answer["from"]), "\n  To: ", basis(answer["to"]))
+    return Group(title, "", *(trees or ["Nothing changed."]))
+
+
+def _moment(change: Facts) -> tuple[int, int]:
+    """The order of changes: by the last day that may be theirs; what has no day at the end."""
+    text = dated(change)
+    return window(text)[::-1] if text is not None else (NEVER, NEVER)
+
+
+def _decisions(causes: Iterable[Facts]) -> Tree:
+    """Decisions by which something changed: their vote, their authority and their sources."""
+    tree = Tree(_text("Decisions", "bold"), guide_style="dim")
+    for cause in sorted(causes, key=lambda cause: cause["position"]):
+        title = f": {cause['title']}" if cause["title"] else ""
+        node = tree.add(_text(f"{cause['decision']}{title}"))
+        stated = {
+            "taken by": cause["taken_by"],
+            "at": cause["meeting"],
+            "dated": cause["date"],
+            "by mandate": cause["authority"],
+            "vote": voted(cause["vote"]),
+        }
+        given = ", ".join(f"{name} {value}" for name, value in stated.items() if value)
+        if given:
+            node.add(_text(given, "dim"))
+        for source in cause["sources"]:
+            written = (source.get(name) for name in ("title", "url", "published"))
+            node.add(_text(f"source: {', '.join(each for each in written if each)}", "dim"))
+    return tree
 
 
 def _body(body: Facts, names: Mapping[str, str], ids: bool) -> Tree:

@@ -379,6 +379,34 @@ def test_data_cannot_speak_to_the_terminal() -> None:
     assert printable("नमस्‍ते می‌خواهم 主席 👩‍🚀") == "नमस्‍ते می‌خواهم 主席 👩‍🚀"
 
 
+# What changed
+
+CHANGES = """\
+From: As of 2020-02-15, as known at position 10
+  To: As of 2020-08-01, as known at position 14
+
+Between 2020-03-01 and 2020-05-01
+└── Bees was established, by decision founding.
+On 2020-06-01
+└── a line was drawn: Bees reports to The Club, by decision later.
+Decisions
+├── founding: The society is founded
+└── later
+1 change in detail not shown (--details)
+"""
+
+
+def test_changes_are_told_day_by_day_with_their_decisions(club: Path) -> None:
+    days = ("--from-effective-at", "2020-02-15", "--to-effective-at", "2020-08-01")
+    done = curule(club, "changes", *days, "--from-position", "10", COLUMNS="100")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert without_time(done.stdout) == CHANGES
+    detailed = curule(club, "changes", *days, "--details", COLUMNS="100")
+    assert "what else may hold of The Club" in " ".join(detailed.stdout.split())
+    nothing = curule(club, "changes").stdout.splitlines()
+    assert nothing[2:] == ["", "Nothing changed."]
+
+
 # Recording
 
 
@@ -520,6 +548,8 @@ def test_another_service_is_not_taken_for_curule(tmp_path: Path) -> None:
         (["structure", "--effective-at", "2020-13-01"], 2, "effective_at"),
         (["structure", "--position", "99"], 2, "position 99 is not recorded yet"),
         (["structure", "--position", "1", "--recorded-at", "2026-01-01T00:00:00Z"], 2, "one of"),
+        (["changes", "--from-effective-at", "9999-01-01"], 2, "from_effective_at: the first basis"),
+        (["changes", "--to-position", "99"], 2, "position 99 is not recorded yet"),
         (["structure", "--url", "http://127.0.0.1:1"], 3, "http://127.0.0.1:1 does not answer"),
         (["structure", "--url", "nonsense"], 2, "nonsense is no address of a service"),
         (["record", "nothing.json"], 2, "nothing.json cannot be read: No such file"),
@@ -583,7 +613,7 @@ def test_a_question_makes_no_ledger(tmp_path: Path) -> None:
 def test_help_explains_every_command(tmp_path: Path) -> None:
     overview = curule(tmp_path, "--help").stdout
     assert "curule demo" in overview
-    for command in ("record", "structure", "serve", "demo"):
+    for command in ("record", "structure", "changes", "serve", "demo"):
         assert f"\n  {command} " in overview
         assert "Examples:\n    curule" in curule(tmp_path, command, "--help").stdout
     assert curule(tmp_path, "--version").stdout.startswith("curule ")

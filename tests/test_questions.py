@@ -1812,7 +1812,9 @@ def paths(door: Door, day: str) -> Iterator[str]:
         of, *rest = template.removeprefix("/v1/").split("/")
         if of == "livez" or not template.startswith("/v1/"):
             continue
-        if not rest:
+        if of == "changes":
+            yield f"{template}?from_effective_at=2011-01-01&to_"
+        elif not rest:
             yield f"{template}?"
         elif of == "people" and rest[-1] == "authority":
             yield from (f"/v1/{each}&" for each in held)

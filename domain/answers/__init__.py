@@ -3,6 +3,7 @@
 Their members are the answers' JSON members, and what is written under them is the reference.
 """
 
+from domain.answers.changes import CauseInFull, Change, Part, What
 from domain.answers.charter import Finding, Mandate, Resolution, Rule, RuleVersion, Subject
 from domain.answers.elections import (
     Called,
@@ -43,6 +44,8 @@ __all__ = [
     "Called",
     "Candidacy",
     "Cause",
+    "CauseInFull",
+    "Change",
     "Counted",
     "Days",
     "Elected",
@@ -58,6 +61,7 @@ __all__ = [
     "Membership",
     "Name",
     "OtherName",
+    "Part",
     "Participant",
     "Person",
     "PersonInFull",
@@ -77,4 +81,5 @@ __all__ = [
     "Tenure",
     "Turn",
     "Unseated",
+    "What",
 ]

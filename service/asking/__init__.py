@@ -2,8 +2,17 @@
 
 from fastapi import APIRouter
 
-from service.asking import charter, decisions, elections, history, meetings, people, structure
+from service.asking import (
+    changes,
+    charter,
+    decisions,
+    elections,
+    history,
+    meetings,
+    people,
+    structure,
+)
 
 router = APIRouter()
-for each in (structure, people, history, elections, meetings, charter, decisions):
+for each in (structure, changes, people, history, elections, meetings, charter, decisions):
     router.include_router(each.router)
