@@ -74,7 +74,7 @@ class Link:
     authority: str | None
     """The mandate on which it was decided; null: not stated."""
     via: str
-    """How the chain led here: `established`, `created`, `held`, `membership`, `nomination`; or, \
+    """How the chain led here: `established`, `held`, `membership`, `nomination`; or, \
 from a decision before, its `authority`, its `meeting`, the body that it was `taken_by`, or \
 how that body's members were `elected`."""
     of: str

@@ -11,15 +11,13 @@ from domain.answers import Link
 from domain.dates import window
 from domain.decisions import DecisionTaken
 from domain.questions.charter import mandate
-from domain.questions.facts import Day, start
+from domain.questions.facts import Day, lifetime, start
 from domain.questions.meetings import meeting
 from domain.shape import to_json
 from domain.timelines import Spell
-from domain.tracks import LIFE
 
 Via = Literal[
     "established",
-    "created",
     "held",
     "membership",
     "nomination",
@@ -40,12 +38,7 @@ class _Step(NamedTuple):
 
 def of_body(day: Day, body: str) -> tuple[Link, ...]:
     """The chain under which a body exists, from the decision that established it."""
-    return tuple(_chain(day, _established(day, "body", body, "established")))
-
-
-def of_post(day: Day, post: str) -> tuple[Link, ...]:
-    """The chain under which a post exists, from the decision that created it."""
-    return tuple(_chain(day, _established(day, "post", post, "created")))
+    return tuple(_chain(day, _established(day, body, "established")))
 
 
 def of_tenure(day: Day, person: str, post: str) -> tuple[Link, ...]:
@@ -80,10 +73,9 @@ def _begun(day: Day, person: str, held: Iterable[Spell], via: Via) -> Iterator[_
                     yield _Step(candidacy.because[0], "nomination", election)
 
 
-def _established(day: Day, kind: str, subject: str, via: Via) -> Iterator[_Step]:
-    for spell in day.known.about(kind, subject):
-        if spell.track.attribute == LIFE:
-            yield _Step(spell.because[0], via, subject)
+def _established(day: Day, body: str, via: Via) -> Iterator[_Step]:
+    for life in lifetime(day.known, "body", body):
+        yield _Step(life.because[0], via, body)
 
 
 def _chain(day: Day, begin: Iterable[_Step]) -> Iterator[Link]:
@@ -133,5 +125,5 @@ def _behind(day: Day, taken: DecisionTaken) -> Iterator[_Step]:
     if held is not None and opened is not None:
         yield _Step(opened.position, "meeting", held.id)
     if taken.taken_by is not None:
-        yield from _established(day, "body", taken.taken_by, "taken_by")
+        yield from _established(day, taken.taken_by, "taken_by")
         yield from _electing(day, taken)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from domain.answers import Mandate, Resolution, Rule
@@ -55,7 +55,7 @@ def covers(day: Day, mandate: Mandate, body: str) -> bool:
     shown = day.shown(day.of("body", body).get("classification", ()))
     if mandate.over and (shown is None or shown.value not in mandate.over):
         return False
-    return mandate.within is None or mandate.within in _upwards(day, body)
+    return mandate.within is None or mandate.within in day.upwards(body)
 
 
 def applies(day: Day, rule: Rule, body: str | None) -> bool:
@@ -72,18 +72,7 @@ def applies(day: Day, rule: Rule, body: str | None) -> bool:
     return all(
         name not in scope or scope[name] == stated.get(name)
         for name in ("body", "classification", "permanence")
-    ) and (within is None or within in _upwards(day, body))
-
-
-def _upwards(day: Day, body: str) -> Iterator[str]:
-    """A body and those that it stands in, from the nearest."""
-    seen: set[str] = set()
-    here: str | None = body
-    while here is not None and here not in seen:
-        seen.add(here)
-        yield here
-        place = day.place(here)
-        here = place.value if place is not None else None
+    ) and (within is None or within in day.upwards(body))
 
 
 def holders_lives(day: Day, holder: str) -> list[Spell]:
@@ -106,8 +95,7 @@ def holder_there(day: Day, holder: str) -> Certainty | None:
 
 def rules(day: Day) -> tuple[Rule, ...]:
     """The rules in force on a day, in the order of their ids."""
-    ids = sorted({spell.track.subject for spell in day.known.all("rule")})
-    found = (rule(day, each) for each in ids)
+    found = (rule(day, each) for each in day.subjects("rule"))
     return tuple(each for each in found if each is not None and each.certainty)
 
 
@@ -167,8 +155,7 @@ def _judged(kind: str, parameters: Mapping[str, Any]) -> bool:
 
 def resolutions(day: Day, kind: str = "resolution") -> tuple[Resolution, ...]:
     """The resolutions (or declarations) that hold on a day, in the order of their ids."""
-    ids = sorted({spell.track.subject for spell in day.known.all(kind)})
-    found = (resolution(day, each, kind) for each in ids)
+    found = (resolution(day, each, kind) for each in day.subjects(kind))
     return tuple(each for each in found if each is not None and each.certainty)
 
 

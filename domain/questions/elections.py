@@ -25,8 +25,7 @@ from domain.timelines import Spell
 
 def elections(day: Day) -> tuple[Election, ...]:
     """Every election called or held by a day, in the order of their ids."""
-    ids = sorted({spell.track.subject for spell in day.known.all("election")})
-    found = (election(day, each) for each in ids)
+    found = (election(day, each) for each in day.subjects("election"))
     return tuple(each for each in found if each is not None)
 
 
@@ -65,7 +64,7 @@ def election(day: Day, identity: str) -> Election | None:
         counts=turn.counts,
         ballots=act.ballots if act else None,
         rounds=tuple(_turn(day, each) for each in (act.rounds if act else ())),
-        contests=tuple(_filled(day, each, act) for each in (act.contests if act else ())),
+        contests=tuple(_contests(day, act, turn)),
         called=_called(called, plan),
         nominations=tuple(_nominations(day, identity)),
         note=to_json(entry.act.note) if isinstance(entry.act, a.Act) else None,
@@ -134,15 +133,17 @@ def _name(day: Day, written: str) -> Any:
     return name.value if name is not None else None
 
 
-def _filled(day: Day, contest: a.Contest, act: a.ElectionHeld | None) -> Filled:
+def _contests(day: Day, act: a.ElectionHeld | None, outer: Turn) -> Iterator[Filled]:
+    if act is not None:
+        for contest in act.contests:
+            yield _filled(day, contest, outer, act.contested)
+
+
+def _filled(day: Day, contest: a.Contest, outer: Turn, contested: bool | None) -> Filled:
     """A contest, with the election's own figures where it has none that differ."""
     turn = _turn(day, contest)
-    outer = _turn(day, act)
     eligible = turn.eligible if turn.eligible is not None else outer.eligible
     cast = turn.cast if turn.cast is not None else outer.cast
-    contested = contest.contested
-    if contested is None and act is not None:
-        contested = act.contested
     return Filled(
         eligible=eligible,
         cast=cast,
@@ -154,7 +155,7 @@ def _filled(day: Day, contest: a.Contest, act: a.ElectionHeld | None) -> Filled:
         body=contest.body,
         role=contest.role,
         seats=contest.seats,
-        contested=contested,
+        contested=contested if contest.contested is None else contest.contested,
         elected=tuple(
             Elected(person, _name(day, person))
             for person in dict.fromkeys(day.person(each) for each in contest.elected)

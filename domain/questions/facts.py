@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from domain.amendments import Amendment, amended, amendments
@@ -134,17 +134,26 @@ class Day:
 
     def _worked_out(self, body: str) -> Certainty | None:
         certainty: Certainty | None = "certain"
-        seen = set()
-        here: str | None = body
-        while here is not None and here not in seen:
-            seen.add(here)
+        for here in self.upwards(body):
             life = self.life("body", here)
             if life is None:
                 return None
             certainty = least(certainty, life.on(self.day))
+        return certainty
+
+    def upwards(self, body: str) -> Iterator[str]:
+        """A body and those that it stands in, from the nearest."""
+        seen: set[str] = set()
+        here: str | None = body
+        while here is not None and here not in seen:
+            seen.add(here)
+            yield here
             place = self.place(here)
             here = place.value if place is not None else None
-        return certainty
+
+    def subjects(self, kind: str) -> list[str]:
+        """Every subject of a kind that is known, whatever the day, in the order of their ids."""
+        return sorted({spell.track.subject for spell in self.known.all(kind)})
 
     def person(self, written: str) -> str:
         """The id under which a person is shown, whichever id an act was written with."""

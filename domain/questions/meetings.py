@@ -25,8 +25,7 @@ Status = Literal["announced", "cancelled", "in_session", "closed"]
 
 def meetings(day: Day) -> tuple[Meeting, ...]:
     """Every meeting of which something is known by a day, in the order of their ids."""
-    ids = sorted({spell.track.subject for spell in day.known.all("meeting")})
-    found = (meeting(day, each) for each in ids)
+    found = (meeting(day, each) for each in day.subjects("meeting"))
     return tuple(each for each in found if each is not None and each.status is not None)
 
 
@@ -148,7 +147,9 @@ def _previous(
         return None
     series = ("body", "kind", "within")
     before: tuple[int, str, Spell | None] | None = None
-    for other in sorted({each.track.subject for each in day.known.all("meeting")} - {identity}):
+    for other in day.subjects("meeting"):
+        if other == identity:
+            continue
         about = day.known.about("meeting", other)
         held = _first(about, LIFE)
         its = _told(held, _first(about, "announced"))

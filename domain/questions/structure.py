@@ -80,7 +80,7 @@ def bodies(day: Day, counted: Counted | None = None) -> tuple[Body, ...]:
 
     `counted` gives each body's activists where they have been counted already.
     """
-    ids = sorted({spell.track.subject for spell in day.known.all("body")})
+    ids = day.subjects("body")
     return tuple(found for each in ids if (found := body(day, each, counted)) is not None)
 
 

@@ -15,11 +15,11 @@ from domain.questions.charter import covers, mandate, mandates, resolution, reso
 from domain.questions.facts import Day
 from projections.findings import findings
 from service.asking.pages import PageQuery, paged
-from service.asking.remarks import about, remarks
-from service.content import plain, with_texts
+from service.asking.remarks import about, with_remarks
+from service.content import plain
 from service.ledger import Ledger
 from service.problems import NOT_FOUND, Problem
-from service.questions import Basis, BasisQuery, answer, asked
+from service.questions import Basis, BasisQuery, asked
 
 router = APIRouter()
 
@@ -236,9 +236,8 @@ def ask_mandate(
         found = mandate(ledger.day(connection, basis), mandate_id)
     if found is None:
         raise Problem(NOT_FOUND, f"no mandate {mandate_id} is known at that basis")
-    noted = remarks(ledger, basis, *about("mandate", mandate_id))
-    content = {**plain(found), "remarks": plain(noted)}
-    return answer(request, basis, with_texts(content, ledger.names), query)
+    tags = about("mandate", mandate_id)
+    return with_remarks(request, ledger, basis, query, found, tags)
 
 
 @router.get(
@@ -269,9 +268,8 @@ def ask_rule(request: Request, rule_id: str, query: Annotated[BasisQuery, Query(
         found = rule(ledger.day(connection, basis), rule_id)
     if found is None:
         raise Problem(NOT_FOUND, f"no rule {rule_id} is known at that basis")
-    noted = remarks(ledger, basis, *about("rule", rule_id))
-    content = {**plain(found), "remarks": plain(noted)}
-    return answer(request, basis, with_texts(content, ledger.names), query)
+    tags = about("rule", rule_id)
+    return with_remarks(request, ledger, basis, query, found, tags)
 
 
 @router.get(
@@ -352,6 +350,5 @@ def _one(request: Request, query: BasisQuery, kind: str, identity: str) -> Respo
         found = resolution(ledger.day(connection, basis), identity, kind)
     if found is None:
         raise Problem(NOT_FOUND, f"no {kind} {identity} is known at that basis")
-    noted = remarks(ledger, basis, *about(kind, identity))
-    content = {**_in_full(found), "remarks": plain(noted)}
-    return answer(request, basis, with_texts(content, ledger.names), query)
+    tags = about(kind, identity)
+    return with_remarks(request, ledger, basis, query, _in_full(found), tags)

@@ -12,11 +12,10 @@ from domain.answers import Election, Remark
 from domain.questions.elections import election
 from projections.subjects import subjects
 from service.asking.pages import PageQuery, paged
-from service.asking.remarks import about, remarks
-from service.content import plain, with_texts
+from service.asking.remarks import about, with_remarks
 from service.ledger import Ledger
 from service.problems import NOT_FOUND, Problem
-from service.questions import Basis, BasisQuery, answer, asked
+from service.questions import Basis, BasisQuery, asked
 
 router = APIRouter()
 
@@ -86,6 +85,5 @@ def ask_election(
         found = election(ledger.day(connection, basis), election_id)
     if found is None:
         raise Problem(NOT_FOUND, f"there is no election {election_id} at that basis")
-    noted = remarks(ledger, basis, *about("election", election_id))
-    content = {**plain(found), "remarks": plain(noted)}
-    return answer(request, basis, with_texts(content, ledger.names), query)
+    tags = about("election", election_id)
+    return with_remarks(request, ledger, basis, query, found, tags)

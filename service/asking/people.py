@@ -18,7 +18,7 @@ from domain.questions.people import holders, holding, members, person, person_in
 from projections.basis import Basis as At
 from projections.subjects import names, subjects
 from service.asking.pages import SearchQuery, paged
-from service.asking.remarks import about, remarks
+from service.asking.remarks import about, with_remarks
 from service.asking.structure import AuthorityAnswer
 from service.content import plain, with_texts
 from service.ledger import Ledger
@@ -133,9 +133,8 @@ def ask_person(request: Request, person_id: str, query: Annotated[BasisQuery, Qu
         found = person_in_full(ledger.day(connection, basis), person_id)
     if found is None:
         raise Problem(NOT_FOUND, f"no person {person_id} is known at that basis")
-    noted = remarks(ledger, basis, *about("person", *found.ids))
-    content = {**plain(found), "remarks": plain(noted)}
-    return answer(request, basis, with_texts(content, ledger.names), query)
+    tags = about("person", *found.ids)
+    return with_remarks(request, ledger, basis, query, found, tags)
 
 
 @router.get(

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import Response
+
 from domain import acts as a
 from domain.answers import Remark
 from domain.entries import Entry, read
 from domain.shape import to_json
 from projections.basis import Basis
+from service.content import plain, with_texts
 from service.ledger import Ledger
+from service.questions import BasisQuery, answer
 
 _SUBJECTS = ("entry", "person", "body", "post", "election", "meeting", "rule", "decision")
 
@@ -19,6 +27,19 @@ def remarks(ledger: Ledger, basis: Basis, *tags: str) -> tuple[Remark, ...]:
         for one in ledger.log.entries(tag=tag, types=["remark.made"], until=basis.position):
             found[one.position] = read(one.entry)
     return tuple(_remark(found[position]) for position in sorted(found))
+
+
+def with_remarks(
+    request: Request,
+    ledger: Ledger,
+    basis: Basis,
+    query: BasisQuery,
+    told: Any,
+    tags: Sequence[str],
+) -> Response:
+    """The answer about one subject, with the remarks on what these tags stand for."""
+    content = {**plain(told), "remarks": plain(remarks(ledger, basis, *tags))}
+    return answer(request, basis, with_texts(content, ledger.names), query)
 
 
 def about(kind: str, *subjects: str) -> list[str]:

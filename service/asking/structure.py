@@ -17,7 +17,7 @@ from domain.questions.people import holding, members
 from domain.questions.structure import below
 from projections.structure import structure
 from service.asking.pages import SearchQuery, paged
-from service.asking.remarks import about, remarks
+from service.asking.remarks import about, with_remarks
 from service.content import digest, plain, with_texts
 from service.ledger import Ledger
 from service.problems import NOT_FOUND, Problem
@@ -214,9 +214,8 @@ def ask_body(request: Request, body: str, query: Annotated[BasisQuery, Query()])
         found = body_in_full(ledger.day(connection, basis), body)
     if found is None:
         raise Problem(NOT_FOUND, f"no body {body} is known at that basis")
-    noted = remarks(ledger, basis, *about("body", body))
-    content = {**plain(found), "remarks": plain(noted)}
-    return answer(request, basis, with_texts(content, ledger.names), query)
+    tags = about("body", body)
+    return with_remarks(request, ledger, basis, query, found, tags)
 
 
 @router.get(
@@ -297,6 +296,5 @@ def ask_post(request: Request, post: str, query: Annotated[BasisQuery, Query()])
         found = post_in_full(ledger.day(connection, basis), post)
     if found is None:
         raise Problem(NOT_FOUND, f"no post {post} is known at that basis")
-    noted = remarks(ledger, basis, *about("post", post))
-    content = {**plain(found), "remarks": plain(noted)}
-    return answer(request, basis, with_texts(content, ledger.names), query)
+    tags = about("post", post)
+    return with_remarks(request, ledger, basis, query, found, tags)
