@@ -7,37 +7,21 @@ an out-of-order entry costs what its own subjects cost.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, delete, insert, select, tuple_, update
 
 from domain import acts as a
-from domain.dates import Window
 from domain.entries import Entry, canonical
 from domain.entries import microseconds as recorded_microseconds
 from domain.findings.taken import taken
 from domain.moments import Does, Moment
 from domain.shape import to_json
-from domain.timelines import Ending, Spell, fold
-from domain.tracks import LIFE, Track, named_by
+from domain.timelines import Ending, fold
+from domain.tracks import LIFE, Track
 from projections import views as v
-
-_SPELL_COLUMNS = (
-    v.spells.c.kind,
-    v.spells.c.subject,
-    v.spells.c.attribute,
-    v.spells.c.value,
-    v.spells.c.named,
-    v.spells.c.since_earliest,
-    v.spells.c.since_latest,
-    v.spells.c.until_earliest,
-    v.spells.c.until_latest,
-    v.spells.c.since_text,
-    v.spells.c.until_text,
-    v.spells.c.because,
-)
+from projections.spells import STATED, moment_of, moment_row, stated
 
 
 class _Belief(NamedTuple):
@@ -112,7 +96,7 @@ class Beliefs:
         for some in v.chunks(sorted(self._retracted)):
             execute(delete(v.moments).where(v.moments.c.position.in_(some)))
         if new:
-            execute(insert(v.moments), [_moment_row(moment) for moment in new])
+            execute(insert(v.moments), [moment_row(moment) for moment in new])
         if self._closed:
             stale = v.spells.c.recorded_until
             for until in sorted({each["until"] for each in self._closed}):
@@ -128,7 +112,7 @@ class Beliefs:
             if belief.row is None
         ]
         if still:
-            execute(insert(v.spells), [_spell_row(*each) for each in still])
+            execute(insert(v.spells), [_row(*each) for each in still])
 
     def _insert(self, entry: Entry) -> Iterator[Track]:
         own = list(entry.moments)
@@ -145,7 +129,7 @@ class Beliefs:
             rows = self._connection.execute(
                 select(v.moments).where(v.moments.c.position == position)
             )
-            gone = [_moment(row) for row in rows]
+            gone = [moment_of(row) for row in rows]
         self._load(moment.track for moment in gone)
         self._retracted.add(position)
         for moment in gone:
@@ -176,14 +160,14 @@ class Beliefs:
 
     def _fold(self, track: Track, last: int) -> None:
         timeline = fold(self._tracks[track], self._annulment)
-        new = {_columns(spell): None for spell in timeline.spells}
+        new = {stated(spell): None for spell in timeline.spells}
         believed = self._believed[track]
         for columns in [columns for columns in believed if columns not in new]:
             belief = believed.pop(columns)
             if belief.row is not None:
                 self._closed.append({"row": belief.row, "until": last})
             elif belief.recorded_from < last:
-                self._opened.append(_spell_row(belief, last))
+                self._opened.append(_row(belief, last))
         for columns in new:
             believed.setdefault(columns, _Belief(columns, last, None))
 
@@ -202,13 +186,13 @@ class Beliefs:
             self._believed[track] = {}
         for some in v.chunks(missing):
             for row in self._connection.execute(select(v.moments).where(_among(v.moments, some))):
-                moment = _moment(row)
+                moment = moment_of(row)
                 if moment.position not in self._retracted:
                     self._tracks[moment.track].append(moment)
             believed = _among(v.spells, some) & (v.spells.c.recorded_until == v.NEWEST)
             for row in self._connection.execute(select(v.spells).where(believed)):
                 track = Track(row.kind, row.subject, row.attribute)
-                columns = tuple(row._mapping[column] for column in _SPELL_COLUMNS)  # noqa: SLF001
+                columns = tuple(getattr(row, name) for name in STATED)
                 self._believed[track][columns] = _Belief(columns, row.recorded_from, row.id)
 
 
@@ -216,59 +200,6 @@ def _among(table: Any, tracks: Sequence[Track]) -> Any:
     return tuple_(table.c.kind, table.c.subject, table.c.attribute).in_(tracks)
 
 
-def _columns(spell: Spell) -> tuple[Any, ...]:
-    return (
-        *spell.track,
-        canonical(spell.value).decode(),
-        named_by(spell.track, spell.value),
-        *spell.since,
-        *spell.until,
-        spell.since_text,
-        spell.until_text,
-        canonical(list(spell.because)).decode(),
-    )
-
-
-def _spell_row(belief: _Belief, recorded_until: int) -> dict[str, Any]:
-    row = dict(zip((column.name for column in _SPELL_COLUMNS), belief.columns, strict=True))
+def _row(belief: _Belief, recorded_until: int) -> dict[str, Any]:
+    row = dict(zip(STATED, belief.columns, strict=True))
     return {**row, "recorded_from": belief.recorded_from, "recorded_until": recorded_until}
-
-
-def spell(row: Row[Any]) -> Spell:
-    """A spell as its row tells it."""
-    return Spell(
-        track=Track(row.kind, row.subject, row.attribute),
-        value=json.loads(row.value),
-        since=Window(row.since_earliest, row.since_latest),
-        until=Window(row.until_earliest, row.until_latest),
-        since_text=row.since_text,
-        until_text=row.until_text,
-        because=tuple(json.loads(row.because)),
-    )
-
-
-def _moment_row(moment: Moment) -> dict[str, Any]:
-    return {
-        "kind": moment.track.kind,
-        "subject": moment.track.subject,
-        "attribute": moment.track.attribute,
-        "position": moment.position,
-        "does": moment.does.value,
-        "earliest": moment.window.earliest,
-        "latest": moment.window.latest,
-        "text": moment.text,
-        "value": canonical(moment.value).decode(),
-        "ground": moment.ground,
-    }
-
-
-def _moment(row: Row[Any]) -> Moment:
-    return Moment(
-        track=Track(row.kind, row.subject, row.attribute),
-        does=Does(row.does),
-        window=Window(row.earliest, row.latest),
-        text=row.text,
-        value=json.loads(row.value),
-        position=row.position,
-        ground=row.ground,
-    )

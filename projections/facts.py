@@ -12,7 +12,7 @@ from domain.decisions import DecisionTaken
 from domain.entries import Entry
 from domain.timelines import Spell
 from projections.amendments import amendments
-from projections.beliefs import spell
+from projections.spells import spell_of
 from projections.views import chunks, spells
 
 Told = Callable[[int], tuple[Entry, DecisionTaken]]
@@ -61,14 +61,14 @@ class Believed:
             )
             about: dict[str, list[Spell]] = {subject: [] for subject in some}
             for row in self._connection.execute(found.order_by(spells.c.id)):
-                about[row.subject].append(spell(row))
+                about[row.subject].append(spell_of(row))
             self._found.update({("about", kind, each): about[each] for each in some})
 
     def _ask(self, key: tuple[str, ...], *conditions: ColumnElement[bool]) -> Sequence[Spell]:
         if key not in self._found:
             found = believed(self._position).where(spells.c.kind == key[1], *conditions)
             rows = self._connection.execute(found.order_by(spells.c.id))
-            self._found[key] = [spell(row) for row in rows]
+            self._found[key] = [spell_of(row) for row in rows]
         return self._found[key]
 
 

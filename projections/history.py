@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, select
 from domain.acts import ActOf
 from domain.entries import Entry
 from domain.questions.history import Rectangle
-from projections.beliefs import spell
+from projections.spells import spell_of
 from projections.views import decisions, spells
 
 Decided = Callable[[int], Sequence[Entry]]
@@ -50,7 +50,7 @@ class Remembered:
         known = select(spells).where(*conditions, spells.c.recorded_from <= self._position)
         return [
             Rectangle(
-                spell(row),
+                spell_of(row),
                 row.recorded_from,
                 row.recorded_until if row.recorded_until <= self._position else None,
             )

@@ -24,8 +24,8 @@ from domain.questions.structure import bodies, count
 from domain.timelines import Spell
 from domain.tracks import ACTIVIST, LIFE
 from projections.basis import Basis
-from projections.beliefs import spell
 from projections.facts import believed, believed_at
+from projections.spells import spell_of
 from projections.views import chunks, spells
 
 _SHOWN = ("body", "post", "tenure", "approval", "line", "identity")
@@ -51,7 +51,7 @@ def known(basis: Basis) -> Select[Any]:
 
 
 def _present(connection: Connection, question: Select[Any]) -> Iterator[Spell]:
-    return (spell(row) for row in connection.execute(question))
+    return (spell_of(row) for row in connection.execute(question))
 
 
 def _persons(connection: Connection, basis: Basis, persons: Iterable[str]) -> Iterator[Spell]:

@@ -28,7 +28,7 @@ from sqlalchemy import (
     update,
 )
 
-VERSION: Final = 3
+VERSION: Final = 4
 """Raised whenever a table or what fills it changes; views of another version are made anew."""
 
 NEWEST: Final = 2**62
@@ -109,7 +109,8 @@ spells = Table(
     Column("until_latest", Integer, nullable=False),
     Column("since_text", String),
     Column("until_text", String),
-    Column("because", String, nullable=False),
+    Column("begun_by", Integer, nullable=False),
+    Column("ended_by", Integer),
     Column("recorded_from", Integer, nullable=False),
     Column("recorded_until", Integer, nullable=False),
     Index(

@@ -28,7 +28,7 @@ from domain.questions.structure import spells, whole
 from domain.timelines import Spell
 from domain.tracks import Track
 from projections.basis import basis_at
-from projections.beliefs import spell as spell_of
+from projections.spells import spell_of
 from projections.views import NEWEST
 from projections.views import spells as rows
 from service.ledger import Ledger
