@@ -1,8 +1,13 @@
-"""Spells and moments as the rows of the views, and back."""
+"""Spells and moments as the rows of the views, and back.
+
+The fold does not look into values, so the views fold them as they are stored: as a text, with the
+other subject that it names.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import Row
@@ -12,32 +17,114 @@ from domain.entries import canonical
 from domain.moments import Does, Moment
 from domain.timelines import Spell
 from domain.tracks import Track, named_by
-from projections import views as v
 
-STATED: Final = tuple(
-    column.name
-    for column in v.spells.columns
-    if column.name not in ("id", "recorded_from", "recorded_until")
+StoredMoment = tuple[Any, ...]
+"""A moment in the order of `MOMENT`."""
+StoredSpell = tuple[Any, ...]
+"""A spell in the order of `SPELL`."""
+
+MOMENT: Final = (
+    "kind",
+    "subject",
+    "attribute",
+    "position",
+    "does",
+    "earliest",
+    "latest",
+    "text",
+    "value",
+    "named",
+    "ground",
 )
-"""The columns that say what a spell is, in their order."""
+"""The columns that say what a moment is."""
 
-Stated = tuple[Any, ...]
-"""What a spell is, by those columns."""
+SPELL: Final = (
+    "kind",
+    "subject",
+    "attribute",
+    "value",
+    "named",
+    "since_earliest",
+    "since_latest",
+    "until_earliest",
+    "until_latest",
+    "since_text",
+    "until_text",
+    "begun_by",
+    "ended_by",
+)
+"""The columns that say what a spell is."""
+
+_DOES: Final = {each.value: each for each in Does}
 
 
-def stated(spell: Spell) -> Stated:
-    """What the row of a spell says, but for when it was believed."""
+def folding(moment: Moment) -> Moment:
+    """A moment with its value as it is stored."""
+    track, value = moment.track, moment.value
+    stored = canonical(value).decode() if value is not None else "null"
+    return Moment(
+        track,
+        moment.does,
+        moment.window,
+        moment.text,
+        (stored, named_by(track, value) if moment.does is not Does.ENDS else None),
+        moment.position,
+        moment.ground,
+    )
+
+
+def moment_row(moment: Moment) -> StoredMoment:
+    """The row of a moment whose value is as it is stored."""
+    return (
+        *moment.track,
+        moment.position,
+        moment.does.value,
+        *moment.window,
+        moment.text,
+        *moment.value,
+        moment.ground,
+    )
+
+
+def moment_of(row: Sequence[Any]) -> Moment:
+    """The moment of a row, its value as it is stored."""
+    kind, subject, attribute, position, does, earliest, latest, text, value, named, ground = row
+    return Moment(
+        Track(kind, subject, attribute),
+        _DOES[does],
+        Window(earliest, latest),
+        text,
+        (value, named),
+        position,
+        ground,
+    )
+
+
+def spell_row(spell: Spell) -> StoredSpell:
+    """The row of a spell whose value is as it is stored."""
     begun_by, *ended_by = spell.because
     return (
         *spell.track,
-        canonical(spell.value).decode(),
-        named_by(spell.track, spell.value),
+        *spell.value,
         *spell.since,
         *spell.until,
         spell.since_text,
         spell.until_text,
         begun_by,
         ended_by[0] if ended_by else None,
+    )
+
+
+def folded_of(row: StoredSpell) -> Spell:
+    """The spell of a row, its value as it is stored."""
+    return Spell(
+        Track(row[0], row[1], row[2]),
+        (row[3], row[4]),
+        Window(row[5], row[6]),
+        Window(row[7], row[8]),
+        row[9],
+        row[10],
+        (row[11],) if row[12] is None else (row[11], row[12]),
     )
 
 
@@ -51,33 +138,4 @@ def spell_of(row: Row[Any]) -> Spell:
         since_text=row.since_text,
         until_text=row.until_text,
         because=(row.begun_by,) if row.ended_by is None else (row.begun_by, row.ended_by),
-    )
-
-
-def moment_row(moment: Moment) -> dict[str, Any]:
-    """The row of a moment."""
-    return {
-        "kind": moment.track.kind,
-        "subject": moment.track.subject,
-        "attribute": moment.track.attribute,
-        "position": moment.position,
-        "does": moment.does.value,
-        "earliest": moment.window.earliest,
-        "latest": moment.window.latest,
-        "text": moment.text,
-        "value": canonical(moment.value).decode(),
-        "ground": moment.ground,
-    }
-
-
-def moment_of(row: Row[Any]) -> Moment:
-    """A moment as its row tells it."""
-    return Moment(
-        track=Track(row.kind, row.subject, row.attribute),
-        does=Does(row.does),
-        window=Window(row.earliest, row.latest),
-        text=row.text,
-        value=json.loads(row.value),
-        position=row.position,
-        ground=row.ground,
     )

@@ -88,11 +88,14 @@ moments = Table(
     Column("latest", Integer, nullable=False),
     Column("text", String),
     Column("value", String, nullable=False),
+    Column("named", String),
     Column("ground", String),
-    Index("moments_by_track", "kind", "subject", "attribute"),
+    Column("recorded_from", Integer, nullable=False),
+    Column("recorded_until", Integer, nullable=False),
+    Index("moments_by_track", "kind", "subject", "attribute", "recorded_from"),
     Index("moments_by_ground", "ground", sqlite_where=text("ground IS NOT NULL")),
 )
-"""What stands of every entry's moments; those of a retracted entry are gone from here."""
+"""Every entry's moments; those of a retracted entry stand until it was retracted."""
 
 spells = Table(
     "spells",
@@ -131,6 +134,11 @@ spells = Table(
     ),
 )
 """Rectangles: a value from `since` until `until` (days), believed from one position to another."""
+
+
+def insertion(table: Table, columns: Sequence[str]) -> str:
+    """A statement of the driver's that inserts rows with these columns."""
+    return f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({', '.join('?' for _ in columns)})"  # noqa: E501, S608
 
 
 def chunks(items: Sequence[Item], size: int = 300) -> Iterator[Sequence[Item]]:
