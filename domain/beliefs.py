@@ -7,12 +7,13 @@ days, so that a long history costs no more to add to than a short one.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from domain.dates import DAWN
 from domain.moments import Does, Moment
-from domain.timelines import Ground, Spell, fold
+from domain.timelines import Ending, Ground, Spell, fold
 
 _FIRM = (Does.BEGINS, Does.SETS)
 
@@ -120,6 +121,68 @@ class Belief:
                 return
             self._reach[index] = reach
             index += 1
+
+
+class Stood(NamedTuple):
+    """A moment, and from which position until which it stood; no end: it still stands."""
+
+    moment: Moment
+    recorded_from: int
+    recorded_until: int | None
+
+
+class Held(NamedTuple):
+    """A spell, and from which position until which it was believed; no end: it still is."""
+
+    spell: Spell
+    recorded_from: int
+    recorded_until: int | None
+
+
+class Annulled(NamedTuple):
+    """How an election ended, and from which position until which that was known."""
+
+    ending: Ending
+    recorded_from: int
+    recorded_until: int | None
+
+
+Annulments = Mapping[str, Sequence[Annulled]]
+"""What was ever known of elections annulled, by election, in the order of positions."""
+
+
+def held(track: Sequence[Stood], annulments: Annulments) -> Iterator[Held]:
+    """What was ever believed of one track, from every moment that ever stood in it."""
+    if len(track) == 1 and track[0].moment.ground not in annulments:
+        (moment, since, until) = track[0]
+        for spell in fold((moment,), lambda _: None).spells:
+            yield Held(spell, since, until)
+        return
+    gone, new = defaultdict(list), defaultdict(list)
+    for moment, since, until in track:
+        new[since].append(moment)
+        if until is not None:
+            gone[until].append(moment)
+    resting = (each for moment, *_ in track for each in annulments.get(moment.ground or "", ()))
+    turns = {at for each in resting for at in each[1:] if at is not None}
+    belief = Belief()
+    begun: dict[Spell, int] = {}
+    for at in sorted({*new, *gone, *turns}):
+        change = belief.change(gone[at], new[at], lambda each: _ending(annulments, each, at))  # noqa: B023
+        for spell in dict.fromkeys(change.gone):
+            if (since := begun.pop(spell)) < at:
+                yield Held(spell, since, at)
+        begun |= dict.fromkeys(change.come, at)
+    for spell, since in begun.items():
+        yield Held(spell, since, None)
+
+
+def _ending(annulments: Annulments, election: str, position: int) -> Ending | None:
+    """How an election was known at a position to have ended: the first annulment counts."""
+    for ending, since, until in annulments.get(election, ()):
+        if since <= position and (until is None or position < until):
+            return ending
+    return None
 
 
 def _by_days(moment: Moment) -> tuple[int, int, int]:

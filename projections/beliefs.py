@@ -49,10 +49,10 @@ _BELIEVED = f"""
     AND spells.attribute = json_extract(track.value, '$[2]')
     WHERE spells.recorded_until = {v.NEWEST}"""  # noqa: S608 - column names
 
-INSERT_MOMENT = v.insertion(v.moments, (*MOMENT, "recorded_from", "recorded_until"))
+INSERT_MOMENT = v.insertion(v.moments, (*MOMENT, "number", "recorded_from", "recorded_until"))
 INSERT_SPELL = v.insertion(v.spells, (*SPELL, "recorded_from", "recorded_until"))
 _CLOSE = "UPDATE spells SET recorded_until = ? WHERE id = ?"
-_GONE = "UPDATE moments SET recorded_until = ? WHERE position = ?"
+RETRACT = "UPDATE moments SET recorded_until = ? WHERE position = ?"
 
 
 class Beliefs:
@@ -111,11 +111,11 @@ class Beliefs:
         execute = self._connection.exec_driver_sql
         self._record.store()
         if self._gone:
-            execute(_GONE, [(until, position) for position, until in self._gone.items()])
+            execute(RETRACT, [(until, position) for position, until in self._gone.items()])
         moments = [
-            (*moment_row(moment), since, self._gone.get(position, v.NEWEST))
+            (*moment_row(moment), number, since, self._gone.get(position, v.NEWEST))
             for position, (since, own) in self._moments.items()
-            for moment in own
+            for number, moment in enumerate(own)
         ]
         if moments:
             execute(INSERT_MOMENT, moments)

@@ -1,79 +1,105 @@
-"""Following: the views are brought up to the log in batches of whole decisions."""
+"""Following: the views are brought up to the log in batches of whole decisions.
+
+Views that are far behind, of another release or of another log are built anew, beside those that
+there are (`projections.building`).
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
 
-from domain.decisions import DecisionTaken
-from domain.entries import Entry
 from projections.beliefs import Beliefs
-from projections.views import Views
+from projections.building import Tell, build
+from projections.decisions import Fetch, next_decisions
+from projections.views import Views, ViewsBehind
 
-Recorded = tuple[Entry, str]
-"""An entry and its leaf hash in hexadecimal."""
+FAR: Final = 20_000
+"""Entries behind the log from which on building is quicker, unless most of it is done already."""
 
-Fetch = Callable[[int, int], Sequence[Recorded]]
-"""`fetch(after, limit)`: the next entries of the log, in order."""
+FOR_EVER: Final = -1.0
 
 
 class Follower:
     """Brings the views up to the log, from any thread or process, one at a time."""
 
-    def __init__(self, views: Views, fetch: Fetch, *, batch: int = 2_000) -> None:
+    def __init__(
+        self, views: Views, fetch: Fetch, head: Callable[[], int], *, batch: int = 2_000
+    ) -> None:
         self._views = views
         self._fetch = fetch
+        self._head = head
         self._batch = batch
         self._following = threading.Lock()
-        position, leaf_hash = views.position()
-        if position and not self._is_of_this_log(position, leaf_hash):
-            views.make_anew()
+        self._doing = ""
+        self._is_of_another_log = views.is_current() and not self._is_of_this_log()
 
-    def follow(self, until: int) -> None:
-        """Follow the log at least up to a position that it has reached."""
-        while self._views.position()[0] < until:
-            self.step(until)
+    def follow(self, until: int, patience: float = FOR_EVER) -> None:
+        """Follow the log at least up to a position that it has reached.
 
-    def step(self, until: int) -> None:
+        With patience, in seconds, nothing that takes long is begun: others do it.
+
+        Raises:
+            ViewsBehind: patience came to its end.
+        """
+        while self._must_be_built(until) or self._views.position()[0] < until:
+            self.step(until, patience)
+
+    def step(self, until: int, patience: float = FOR_EVER, tell: Tell | None = None) -> None:
         """Follow the log by one batch, unless the views have reached the position."""
-        with self._following, self._views.changing() as connection:
-            position, _ = self._views.position(connection)  # another process may have moved it
-            if position >= until:
+        with self._alone(patience):
+            if self._must_be_built(until):
+                if patience != FOR_EVER:
+                    raise ViewsBehind("they are to be built anew")
+                self._build(tell)
                 return
-            whole = self._next_decisions(position)
-            beliefs = Beliefs(connection)
-            beliefs.expect(entry for decision in whole for entry, _ in decision)
-            for decision in whole:
-                beliefs.take_in([entry for entry, _ in decision])
-            beliefs.store()
-            last, leaf_hash = whole[-1][-1]
-            self._views.reached(connection, last.position, leaf_hash)
+            with self._views.changing() as connection:
+                position, _ = self._views.position(connection)  # another process may have moved it
+                if position >= until:
+                    return
+                whole = next_decisions(self._fetch, position, self._batch)
+                beliefs = Beliefs(connection)
+                beliefs.expect(entry for decision in whole for entry, _ in decision)
+                for decision in whole:
+                    beliefs.take_in([entry for entry, _ in decision])
+                beliefs.store()
+                last, leaf_hash = whole[-1][-1]
+                self._views.reached(connection, last.position, leaf_hash)
 
-    def _next_decisions(self, after: int) -> Sequence[Sequence[Recorded]]:
-        """About a batch of entries, and no decision in part."""
-        limit = self._batch
-        while True:
-            recorded = self._fetch(after, limit)
-            whole = list(_whole_decisions(recorded))
-            if whole:
-                return whole
-            if len(recorded) < limit:
-                raise RuntimeError(f"the log ends within a decision after {after}")
-            limit *= 4
+    def build(self, tell: Tell) -> None:
+        """Build the views anew, while those that there are go on being asked and followed."""
+        build(self._views.path, self._fetch, self._head, tell)
 
-    def _is_of_this_log(self, position: int, leaf_hash: str) -> bool:
-        found = self._fetch(position - 1, 1)
-        return bool(found) and found[0][1] == leaf_hash
+    def _build(self, tell: Tell | None) -> None:
+        def told(stage: str, done: int, of: int) -> None:
+            self._doing = f"{stage}: {done:,} of {of:,}"
+            if tell is not None:
+                tell(stage, done, of)
 
+        try:
+            build(self._views.path, self._fetch, self._head, told)
+            self._is_of_another_log = False
+        finally:
+            self._doing = ""
 
-def _whole_decisions(recorded: Sequence[Recorded]) -> Iterator[Sequence[Recorded]]:
-    start = 0
-    while start < len(recorded):
-        act = recorded[start][0].act
-        if not isinstance(act, DecisionTaken):
-            raise TypeError(f"entry {recorded[start][0].position} begins no decision")
-        end = start + 1 + act.acts
-        if end > len(recorded):
-            return
-        yield recorded[start:end]
-        start = end
+    def _must_be_built(self, until: int) -> bool:
+        if self._is_of_another_log or not self._views.is_current():
+            return True
+        behind = until - self._views.position()[0]
+        return behind > FAR and behind > until // 4
+
+    def _is_of_this_log(self) -> bool:
+        position, leaf_hash = self._views.position()
+        found = self._fetch(position - 1, 1) if position else []
+        return position == 0 or (bool(found) and found[0][1] == leaf_hash)
+
+    @contextmanager
+    def _alone(self, patience: float) -> Iterator[None]:
+        if not self._following.acquire(timeout=patience):
+            raise ViewsBehind(self._doing or "they follow the log")
+        try:
+            yield
+        finally:
+            self._following.release()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -23,10 +24,12 @@ from sqlalchemy import (
     Table,
     create_engine,
     event,
+    inspect,
     select,
     text,
     update,
 )
+from sqlalchemy.exc import DisconnectionError
 
 VERSION: Final = 4
 """Raised whenever a table or what fills it changes; views of another version are made anew."""
@@ -78,11 +81,11 @@ amendments = Table(
 moments = Table(
     "moments",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
     Column("kind", String, nullable=False),
     Column("subject", String, nullable=False),
     Column("attribute", String, nullable=False),
-    Column("position", Integer, nullable=False, index=True),
     Column("does", String, nullable=False),
     Column("earliest", Integer, nullable=False),
     Column("latest", Integer, nullable=False),
@@ -92,8 +95,9 @@ moments = Table(
     Column("ground", String),
     Column("recorded_from", Integer, nullable=False),
     Column("recorded_until", Integer, nullable=False),
-    Index("moments_by_track", "kind", "subject", "attribute", "recorded_from"),
+    Index("moments_by_track", "kind", "subject", "attribute"),
     Index("moments_by_ground", "ground", sqlite_where=text("ground IS NOT NULL")),
+    sqlite_with_rowid=False,
 )
 """Every entry's moments; those of a retracted entry stand until it was retracted."""
 
@@ -146,14 +150,23 @@ def chunks(items: Sequence[Item], size: int = 300) -> Iterator[Sequence[Item]]:
     return (items[start : start + size] for start in range(0, len(items), size))
 
 
+class ViewsBehind(Exception):
+    """The views have not reached what is asked for, and what they are doing meanwhile."""
+
+
 class Views:
-    """One views file: read by many threads, followed by one at a time."""
+    """One views file: read by many threads, followed by one at a time.
+
+    The file may be a link to the newest of the files that were built (`projections.building`).
+    Every connection is to the one it names now; what is being read ends in the one it began with.
+    """
 
     def __init__(self, path: Path | str) -> None:
-        self._engine = _engine(path)
-        with self._engine.begin() as connection:
-            if connection.exec_driver_sql("PRAGMA user_version").scalar() != VERSION:
-                _make_anew(connection)
+        self.path = Path(path)
+        self._engine = _engine(self.path)
+        with self._engine.connect() as connection:
+            if not inspect(connection).get_table_names():
+                _make(connection)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -164,52 +177,95 @@ class Views:
     @contextmanager
     def changing(self) -> Iterator[Connection]:
         """A transaction that changes rows and position together, or not at all."""
-        with self._engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            try:
-                yield connection
-            except BaseException:
-                connection.exec_driver_sql("ROLLBACK")
-                raise
-            connection.exec_driver_sql("COMMIT")
+        with self._engine.connect() as connection, transaction(connection):
+            yield connection
+
+    def is_current(self) -> bool:
+        """Whether this release made them; else nothing can be read from them."""
+        with self.reading() as connection:
+            return version(connection) == VERSION
 
     def position(self, connection: Connection | None = None) -> tuple[int, str]:
         """Up to where the views follow the log, and the leaf hash of the entry there."""
         if connection is None:
             with self.reading() as reader:
                 return self.position(reader)
-        row = connection.execute(select(progress.c.position, progress.c.leaf_hash)).one()
-        return row.position, row.leaf_hash
+        position, leaf_hash = connection.exec_driver_sql(_POSITION).one()
+        return position, leaf_hash
 
     def reached(self, connection: Connection, position: int, leaf_hash: str) -> None:
         """Note that the views now follow the log up to a position."""
         connection.execute(update(progress).values(position=position, leaf_hash=leaf_hash))
 
-    def make_anew(self) -> None:
-        """Empty the views, so that following starts from the first entry."""
-        with self.changing() as connection:
-            _make_anew(connection)
+    def digest(self) -> str:
+        """The SHA-256 of everything in the views: the same however they came about."""
+        hashed = sha256()
+        with self.reading() as connection:
+            for table in metadata.sorted_tables:
+                columns = [column for column in table.columns if column.name != "id"]
+                for row in connection.execute(select(*columns).order_by(*columns)):
+                    hashed.update(repr((table.name, *row)).encode())
+        return hashed.hexdigest()
 
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
 
 
-def _engine(path: Path | str) -> Engine:
+_POSITION: Final = "SELECT position, leaf_hash FROM progress"
+
+
+@contextmanager
+def transaction(connection: Connection) -> Iterator[None]:
+    """Everything that is written within, or nothing."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.exec_driver_sql("ROLLBACK")
+        raise
+    connection.exec_driver_sql("COMMIT")
+
+
+def version(connection: Connection) -> int:
+    """Which version of the views a file holds; 0: none that is whole."""
+    return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+
+
+def complete(connection: Connection, position: int, leaf_hash: str) -> None:
+    """Say that the tables hold the views up to a position."""
+    connection.execute(progress.insert().values(id=1, position=position, leaf_hash=leaf_hash))
+    connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
+
+
+def _make(connection: Connection) -> None:
+    with transaction(connection):
+        metadata.create_all(connection)
+        complete(connection, 0, "")
+
+
+def _engine(path: Path) -> Engine:
     # Without the driver's own transactions: they begin too late for BEGIN IMMEDIATE.
     options = {"isolation_level": None, "timeout": 30}
     engine = create_engine(URL.create("sqlite", database=str(path)), connect_args=options)
 
     @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _: Any) -> None:
+    def prepare(connection: Any, record: Any) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
+        record.info["file"] = Path(connection.execute("PRAGMA database_list").fetchone()[2]).name
+
+    @event.listens_for(engine, "checkout")
+    def is_the_newest(connection: Any, record: Any, _: Any) -> None:
+        if record.info["file"] != file_of(path):
+            raise DisconnectionError("the views are in another file now")
 
     return engine
 
 
-def _make_anew(connection: Connection) -> None:
-    metadata.drop_all(connection)
-    metadata.create_all(connection)
-    connection.execute(progress.insert().values(id=1, position=0, leaf_hash=""))
-    connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
+def file_of(path: Path) -> str:
+    """The name of the file that holds the views."""
+    try:
+        return str(path.readlink())
+    except OSError:  # it is no link
+        return path.name

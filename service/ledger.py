@@ -17,9 +17,11 @@ from domain.questions.facts import Day, envelope_of
 from domain.recording import Violation
 from domain.register import without_retracted
 from projections.basis import Basis, basis_at, basis_recorded
+from projections.building import Tell
+from projections.decisions import Recorded
 from projections.facts import Believed
 from projections.findings import foreseen
-from projections.follower import Follower, Recorded
+from projections.follower import FOR_EVER, Follower
 from projections.history import Remembered
 from projections.views import Views
 from service.appends import Sealed, now_in_microseconds
@@ -44,7 +46,7 @@ class Ledger:
             self.vault = opened.enter_context(closing(Vault(settings.vault, opening)))
             self.views = opened.enter_context(closing(Views(settings.views)))
             self.recorder = Recorder(self.log, self.vault, Memory(self.log), now_in_microseconds)
-            self.follower = Follower(self.views, self._fetch)
+            self.follower = Follower(self.views, self.fetch, lambda: self.log.head()[0])
             self.search = Search(self.names)
             self._entry = lru_cache(maxsize=4_096)(self._read)  # an entry never changes
             self._opened = opened.pop_all()
@@ -53,30 +55,46 @@ class Ledger:
         """Close every connection; what was acknowledged is durable already."""
         self._opened.close()
 
-    def follow(self, until: int | None = None) -> int:
-        """Bring the views up to a position that the log has reached (default: its newest)."""
-        position = self.log.head()[0] if until is None else until
-        self.follower.follow(position)
-        return position
+    def follow(self, patience: float = FOR_EVER) -> int:
+        """Bring the views up to the newest position of the log.
 
-    def follow_some(self) -> None:
+        Raises:
+            ViewsBehind: they would not get there within the patience (seconds).
+        """
+        newest = self.log.head()[0]
+        self.follower.follow(newest, patience)
+        return newest
+
+    def follow_some(self, tell: Tell | None = None) -> None:
         """Bring the views a batch nearer to the log, so that questions find little left to do."""
-        self.follower.step(self.log.head()[0])
+        self.follower.step(self.log.head()[0], tell=tell)
 
     @contextmanager
     def asking(
-        self, day: int, *, position: int | None = None, recorded_at: int | None = None
+        self,
+        day: int,
+        *,
+        position: int | None = None,
+        recorded_at: int | None = None,
+        patience: float = FOR_EVER,
     ) -> Iterator[tuple[Connection, Basis]]:
-        """The views, brought up to the log as it is when asked, and the basis to answer at."""
-        newest = self.follow()
-        with self.views.reading() as connection:
-            if recorded_at is not None:
-                yield connection, basis_recorded(connection, day, recorded_at)
-            else:
-                yield (
-                    connection,
-                    basis_at(connection, day, newest if position is None else position),
-                )
+        """The views, brought up to the log as it is when asked, and the basis to answer at.
+
+        Raises:
+            ViewsBehind: they would not get there within the patience (seconds).
+        """
+        newest = self.log.head()[0]
+        while True:
+            self.follower.follow(newest, patience)
+            with self.views.reading() as connection:
+                if self.views.position(connection)[0] < newest:
+                    continue  # views built meanwhile have taken their place, a little behind
+                if recorded_at is not None:
+                    yield connection, basis_recorded(connection, day, recorded_at)
+                else:
+                    at = newest if position is None else position
+                    yield connection, basis_at(connection, day, at)
+                return
 
     def entries_of(self, decision: str) -> Sequence[Sealed]:
         """A decision's entries, envelope first; none if it is not recorded."""
@@ -135,6 +153,7 @@ class Ledger:
     def _read(self, position: int) -> Entry:
         return read(self.log.entries(after=position - 1, limit=1)[0].entry)
 
-    def _fetch(self, after: int, limit: int) -> Sequence[Recorded]:
-        found = self.log.entries(after=after, limit=limit)
-        return [(read(one.entry), one.leaf_hash.hex()) for one in found]
+    def fetch(self, after: int, limit: int) -> Sequence[Recorded]:
+        """The next entries of the log after a position, each with its leaf hash."""
+        found = self.log.stored(after, limit)
+        return [(read(entry), leaf_hash.hex()) for entry, leaf_hash in found]

@@ -382,6 +382,13 @@ class Log(DCBRecorder):
         """Entries with the tag and one of the types, ascending, all in memory: page by `limit`."""
         return self._entries([((tag,) if tag else (), types)], after, until, limit)
 
+    def stored(self, after: int, limit: int) -> list[tuple[bytes, bytes]]:
+        """The bytes and the leaf hash of the entries that follow a position, in order."""
+        column = entries_table.c
+        found = select(column.entry, column.leaf_hash).order_by(column.position)
+        found = found.where(column.position > after, column.position <= after + limit)
+        return [(row.entry, row.leaf_hash) for row in self._rows(found)]
+
     def position_at(self, recorded_at: int) -> int:
         """The largest position recorded at that time or before, 0 if there is none."""
         return int(self._rows(POSITION_AT, {"recorded_at": recorded_at})[0].position)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from domain.answers import Body
 from domain.decisions import Decision
 from domain.entries import Entry, read
 from projections.basis import basis_at
+from projections.follower import Follower
 from projections.structure import structure
+from projections.views import Views
 from service.ledger import Ledger
 from service.recorder import Answer, Receipt, Refusal
 from service.settings import Settings
@@ -91,6 +94,23 @@ def trace(ledger: Ledger) -> tuple[Any, ...]:
 def entries(ledger: Ledger) -> list[Entry]:
     """Every entry of the log."""
     return [read(one.entry) for one in ledger.log.entries()]
+
+
+def rebuilt(ledger: Ledger) -> str:
+    """The digest of the views when they have been built anew and swapped."""
+    ledger.follower.build(lambda stage, done, of: None)
+    return ledger.views.digest()
+
+
+def followed(ledger: Ledger, batch: int) -> str:
+    """The digest of other views that follow the log in batches of a size."""
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        closing(Views(Path(directory) / "views.db")) as views,
+    ):
+        newest = ledger.log.head()[0]
+        Follower(views, ledger.fetch, lambda: newest, batch=batch).follow(newest)
+        return views.digest()
 
 
 def projected(ledger: Ledger, day: int, position: int) -> Sequence[Body]:

@@ -45,7 +45,7 @@ from service.content import digest, plain, with_texts
 from service.ledger import Ledger
 from service.recorder import Receipt, Refusal
 from service.replay import replay
-from tests.ledgers import act, entries, ledger_in, projected, record
+from tests.ledgers import act, entries, followed, ledger_in, projected, rebuilt, record
 from tests.postgres import MakeDatabase
 from tests.strategies import ACTS, AMENDED, ENVELOPES, GROUND, any_act
 
@@ -99,12 +99,11 @@ class Histories(RuleBasedStateMachine):
         self.stack.close()
 
     def rebuilt_alike(self) -> None:
-        """Views made anew in another batch size answer as the ones that followed."""
-        newest = self.ledger.log.head()[0]
-        before = [projected(self.ledger, on, newest) for on in range(FIRST, LAST, 3)]
-        self.ledger.views.make_anew()
-        self.ledger.follower._batch = 3
-        assert [projected(self.ledger, on, newest) for on in range(FIRST, LAST, 3)] == before
+        """Views that follow in batches of any size, or are built at once, are the same."""
+        self.ledger.follow()
+        before = self.ledger.views.digest()
+        assert followed(self.ledger, 3) == before
+        assert rebuilt(self.ledger) == before
 
     @initialize()
     def begin(self) -> None:

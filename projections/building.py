@@ -1,0 +1,251 @@
+"""Building: fresh views in a file of their own, beside those that are asked meanwhile.
+
+First every entry is read, in order, and its moments are stored; then every track is folded, one
+after another, each over the whole recorded clock; then the indexes are made. So building reads the
+log once, keeps one track in memory, and writes each row once. Work done is committed as it goes: a
+build that is interrupted goes on where it was. At the end the views' path becomes a link to the
+new file, and whoever asks next is answered from it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import URL, Connection, create_engine, event
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from domain import acts as a
+from domain.beliefs import Annulled, Stood, held
+from domain.dates import Window
+from domain.entries import Entry
+from domain.timelines import Ending
+from domain.tracks import Track
+from projections import views as v
+from projections.beliefs import INSERT_MOMENT, INSERT_SPELL, RETRACT
+from projections.decisions import Fetch, next_decisions
+from projections.record import Record
+from projections.spells import MOMENT, folding, moment_of, moment_row, spell_row
+
+Tell = Callable[[str, int, int], None]
+"""Is told of the progress made: a stage, how much of it is done, and of how much.
+
+What it raises stops the build, which can be taken up again.
+"""
+
+BATCH: Final = 10_000
+"""Entries read, or moments folded, from one commit to the next."""
+
+_STATE = """CREATE TABLE IF NOT EXISTS building (version INTEGER, position INTEGER, leaf_hash TEXT,
+    is_read BOOLEAN, kind TEXT, subject TEXT, attribute TEXT, folded INTEGER)"""
+_NEXT = f"""
+    SELECT {", ".join(MOMENT)}, recorded_from, recorded_until FROM moments
+    WHERE (kind, subject, attribute) > (?, ?, ?)
+    ORDER BY kind, subject, attribute, position, number LIMIT ?"""  # noqa: S608 - column names
+_ANNULMENTS = f"""
+    SELECT subject, earliest, latest, text, position, recorded_from,
+    nullif(recorded_until, {v.NEWEST}) FROM moments
+    WHERE kind = 'election' AND attribute = 'life' AND does = 'ends' ORDER BY position, number
+    """  # noqa: S608 - a number
+
+
+def build(path: Path, fetch: Fetch, head: Callable[[], int], tell: Tell) -> None:
+    """Build views up to the head of the log, and have the path name them."""
+    with _alone(path):
+        unfinished = path.with_name(f"{path.name}.building")
+        with _connected(unfinished) as connection:
+            if v.version(connection) != v.VERSION:
+                _Building(connection, fetch, tell).run(head)
+        swap(path, unfinished)
+
+
+class _Building:
+    def __init__(self, connection: Connection, fetch: Fetch, tell: Tell) -> None:
+        self._connection = connection
+        self._execute = connection.exec_driver_sql
+        self._fetch = fetch
+        self._tell = tell
+
+    def run(self, head: Callable[[], int]) -> None:
+        self._begin()
+        self._read(head)
+        self._fold()
+        self._index()
+
+    def _begin(self) -> None:
+        """Take up what was begun by this release from this log, else begin anew."""
+        execute = self._execute
+        execute(_STATE)
+        begun = execute("SELECT version, position, leaf_hash FROM building").first()
+        if begun is not None and begun.version == v.VERSION:
+            if begun.position == 0:
+                return
+            found = self._fetch(begun.position - 1, 1)
+            if found and found[0][1] == begun.leaf_hash:
+                return
+        with v.transaction(self._connection):
+            v.metadata.drop_all(self._connection)
+            execute("DELETE FROM building")
+            execute("INSERT INTO building VALUES (?, 0, '', 0, '', '', '', 0)", (v.VERSION,))
+            for table in v.metadata.sorted_tables:
+                self._connection.execute(CreateTable(table))
+            for index in v.decisions.indexes:  # entries are found by it when they are retracted
+                self._connection.execute(CreateIndex(index))
+
+    def _read(self, head: Callable[[], int]) -> None:
+        """Store the moments of every entry."""
+        position, is_read = self._execute("SELECT position, is_read FROM building").one()
+        until = head()
+        while not is_read:
+            self._tell("reading entries", position, until)
+            with v.transaction(self._connection):
+                if position < until:
+                    position = self._store(next_decisions(self._fetch, position, BATCH))
+                until = head()
+                is_read = position >= until
+                if is_read:
+                    for index in v.moments.indexes:
+                        self._connection.execute(CreateIndex(index))
+                    self._execute("UPDATE building SET is_read = 1")
+
+    def _store(self, decisions: Sequence[Sequence[tuple[Entry, str]]]) -> int:
+        record = Record(self._connection)
+        moments: list[tuple[Any, ...]] = []
+        gone: list[tuple[int, int]] = []
+        for decision in decisions:
+            entries = [entry for entry, _ in decision]
+            last = entries[-1].position
+            record.take_in(entries)
+            for entry in entries[1:]:
+                if isinstance(entry.act, a.EntryRetracted):
+                    gone.append((last, record.position_of(entry.act.entry)))
+                for number, moment in enumerate(entry.moments):
+                    moments.append((*moment_row(folding(moment)), number, last, v.NEWEST))
+        record.store()
+        if moments:
+            self._execute(INSERT_MOMENT, moments)
+        if gone:
+            self._execute(RETRACT, gone)
+        entry, leaf_hash = decisions[-1][-1]
+        self._execute(
+            "UPDATE building SET position = ?, leaf_hash = ?", (entry.position, leaf_hash)
+        )
+        return entry.position
+
+    def _fold(self) -> None:
+        """Fold every track over the whole recorded clock."""
+        execute = self._execute
+        annulments: dict[str, list[Annulled]] = {}
+        for election, earliest, latest, text, position, since, until in execute(_ANNULMENTS):
+            ending = Ending(Window(earliest, latest), text, position)
+            annulments.setdefault(election, []).append(Annulled(ending, since, until))
+        total = execute("SELECT count(*) FROM moments").scalar_one()
+        *track, done = execute("SELECT kind, subject, attribute, folded FROM building").one()
+        while tracks := self._tracks(tuple(track)):
+            self._tell("folding tracks", done, total)
+            rows = [
+                (*spell_row(spell), since, v.NEWEST if until is None else until)
+                for stood in tracks
+                for spell, since, until in held(stood, annulments)
+            ]
+            track = list(tracks[-1][-1].moment.track)
+            done += sum(len(stood) for stood in tracks)
+            with v.transaction(self._connection):
+                if rows:
+                    execute(INSERT_SPELL, rows)
+                execute(
+                    "UPDATE building SET kind = ?, subject = ?, attribute = ?, folded = ?",
+                    (*track, done),
+                )
+
+    def _tracks(self, after: tuple[str, ...], limit: int = BATCH) -> list[list[Stood]]:
+        """What ever stood in the next tracks, each in whole."""
+        rows = self._execute(_NEXT, (*after, limit)).all()
+        stood = [
+            Stood(moment_of(row[:-2]), row[-2], None if row[-1] == v.NEWEST else row[-1])
+            for row in rows
+        ]
+        tracks = [list(each) for _, each in groupby(stood, key=_track)]
+        if len(rows) < limit:
+            return tracks
+        return tracks[:-1] or self._tracks(after, limit * 8)
+
+    def _index(self) -> None:
+        """Make the indexes, and say that the views are whole."""
+        self._tell("making indexes", 0, 1)
+        with v.transaction(self._connection):
+            indexes = [each for table in v.metadata.sorted_tables for each in table.indexes]
+            for number, index in enumerate(indexes, 1):
+                self._connection.execute(CreateIndex(index, if_not_exists=True))
+                self._tell("making indexes", number, len(indexes))
+            position, leaf_hash = self._execute("SELECT position, leaf_hash FROM building").one()
+            self._execute("DROP TABLE building")
+            v.complete(self._connection, position, leaf_hash)
+
+
+def _track(stood: Stood) -> Track:
+    return stood.moment.track
+
+
+def swap(path: Path, built: Path) -> None:
+    """Have a views' path name a file that was built, and delete those that it named before."""
+    numbered = {
+        int(number): each
+        for each in path.parent.glob(f"{path.name}.*")
+        if (number := each.name.removeprefix(f"{path.name}.")).isdecimal()
+    }
+    newest = path.with_name(f"{path.name}.{max(numbered, default=0) + 1}")
+    link = path.with_name(f"{path.name}.link")
+    built.rename(newest)
+    link.unlink(missing_ok=True)
+    link.symlink_to(newest.name)
+    link.replace(path)
+    for stale in (path, *numbered.values()):
+        for suffix in ("-wal", "-shm"):
+            stale.with_name(stale.name + suffix).unlink(missing_ok=True)
+    for stale in numbered.values():
+        stale.unlink(missing_ok=True)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """One process builds at a time; the lock goes with the process."""
+    with _opened(path.with_name(f"{path.name}.lock")) as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    """A file that is there, open until the end."""
+    opened = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        yield opened
+    finally:
+        os.close(opened)
+
+
+@contextmanager
+def _connected(path: Path) -> Iterator[Connection]:
+    """A connection that writes much, and alone."""
+    url = URL.create("sqlite", database=str(path))
+    engine = create_engine(url, connect_args={"isolation_level": None, "timeout": 30})
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _: Any) -> None:
+        # What is appended to a file is not written twice: a journal keeps old pages alone.
+        connection.execute("PRAGMA journal_mode = DELETE")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("PRAGMA cache_size = -200000")
+
+    try:
+        with engine.connect() as connection, closing(connection):
+            yield connection
+    finally:
+        engine.dispose()
