@@ -161,12 +161,12 @@ class Organisation:
         self._named: list[Fact] = []
         events: list[tuple[float, Callable[[], Iterator[Taken]]]] = [
             (40, self._handed_over),
-            (9, self._elected),
-            (6, self._left_empty),
-            (17, self._activist),
-            (4, self._renamed),
-            (2, self._moved),
-            (4, self._changed),
+            (5, self._elected),
+            (8, self._left_empty),
+            (24, self._activist),
+            (6, self._renamed),
+            (3, self._moved),
+            (6, self._changed),
             (4, self._met),
             (1, self._line),
             (0.5, self._mandate),
@@ -237,7 +237,8 @@ class Organisation:
         for place, role in enumerate(ROLES):
             seats = 2 if role == "treasurer" and self._random.random() < 0.1 else 1
             post = f"{body.id}-{role}"
-            approval = body.within if role == "head" and body.level == 3 else None
+            approved = role == "head" and body.level == 3 and self._random.random() < 0.3
+            approval = body.within if approved else None
             yield a.PostCreated(
                 type="post.created",
                 effective=today,
@@ -403,7 +404,7 @@ class Organisation:
 
     def _someone(self, seat: Seat) -> tuple[Person, list[a.Act]]:
         """Somebody to hold a seat: now and then one who was not known before."""
-        if self._random.random() > 0.25:
+        if self._random.random() > 0.15:
             for _ in range(8):
                 person = self._random.choice(self.persons)
                 if not person.dead and seat.post not in person.posts and len(person.posts) < 4:
