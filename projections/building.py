@@ -56,7 +56,7 @@ _ANNULMENTS = f"""
 
 def build(path: Path, fetch: Fetch, head: Callable[[], int], tell: Tell) -> None:
     """Build views up to the head of the log, and have the path name them."""
-    with _alone(path):
+    with _alone(path, tell):
         unfinished = path.with_name(f"{path.name}.building")
         with _connected(unfinished) as connection:
             if v.version(connection) != v.VERSION:
@@ -146,7 +146,7 @@ class _Building:
             annulments.setdefault(election, []).append(Annulled(ending, since, until))
         total = execute("SELECT count(*) FROM moments").scalar_one()
         *track, done = execute("SELECT kind, subject, attribute, folded FROM building").one()
-        while tracks := self._tracks(tuple(track)):
+        while tracks := self._tracks(tuple(track), BATCH):
             self._tell("folding tracks", done, total)
             rows = [
                 (*spell_row(spell), since, v.NEWEST if until is None else until)
@@ -163,7 +163,7 @@ class _Building:
                     (*track, done),
                 )
 
-    def _tracks(self, after: tuple[str, ...], limit: int = BATCH) -> list[list[Stood]]:
+    def _tracks(self, after: tuple[str, ...], limit: int) -> list[list[Stood]]:
         """What ever stood in the next tracks, each in whole."""
         rows = self._execute(_NEXT, (*after, limit)).all()
         stood = [
@@ -213,10 +213,14 @@ def swap(path: Path, built: Path) -> None:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def _alone(path: Path, tell: Tell) -> Iterator[None]:
     """One process builds at a time; the lock goes with the process."""
     with _opened(path.with_name(f"{path.name}.lock")) as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            tell("waiting for another process that builds them", 0, 1)
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 

@@ -44,15 +44,15 @@ class Follower:
         Raises:
             ViewsBehind: patience came to its end.
         """
-        while self._must_be_built(until) or self._views.position()[0] < until:
+        while self.must_build(until) or self._views.position()[0] < until:
             self.step(until, patience)
 
     def step(self, until: int, patience: float = FOR_EVER, tell: Tell | None = None) -> None:
         """Follow the log by one batch, unless the views have reached the position."""
         with self._alone(patience):
-            if self._must_be_built(until):
+            if self.must_build(until):
                 if patience != FOR_EVER:
-                    raise ViewsBehind("they are to be built anew")
+                    raise ViewsBehind("they are about to be built anew")
                 self._build(tell)
                 return
             with self._views.changing() as connection:
@@ -84,7 +84,8 @@ class Follower:
         finally:
             self._doing = ""
 
-    def _must_be_built(self, until: int) -> bool:
+    def must_build(self, until: int) -> bool:
+        """Whether the views cannot follow, or not soon, up to a position of the log."""
         if self._is_of_another_log or not self._views.is_current():
             return True
         behind = until - self._views.position()[0]
@@ -98,7 +99,7 @@ class Follower:
     @contextmanager
     def _alone(self, patience: float) -> Iterator[None]:
         if not self._following.acquire(timeout=patience):
-            raise ViewsBehind(self._doing or "they follow the log")
+            raise ViewsBehind(self._doing or "following the log")
         try:
             yield
         finally:

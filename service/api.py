@@ -56,6 +56,10 @@ def application(open_ledger: Callable[[], Ledger]) -> FastAPI:
     return app
 
 
+class _Ending(Exception):
+    """The service ends, and what takes long with it."""
+
+
 async def livez() -> dict[str, str]:
     """Whether the process is alive."""
     return {"status": "alive"}
@@ -67,14 +71,22 @@ async def _keep(ledger: Ledger, writer: Writer, ending: asyncio.Event) -> None:
     And sweep the texts of what was never recorded from the vault, at the start and every hour.
     """
     swept = -SWEEPING
+
+    def told(stage: str, done: int, of: int) -> None:
+        if ending.is_set():
+            raise _Ending
+        if done == 0:
+            logger.info("building the views: %s", stage)
+
     while not ending.is_set():
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(ending.wait(), LULL)
         try:
-            if writer.idle_for > LULL:
-                await run_in_threadpool(ledger.follow_some)
+            await run_in_threadpool(ledger.keep, told, is_idle=writer.idle_for > LULL)
             if time.monotonic() - swept > SWEEPING:
                 swept = time.monotonic()
                 await run_in_threadpool(ledger.sweep)
+        except _Ending:
+            return
         except Exception:
             logger.exception("the ledger cannot be kept in order; trying again")

@@ -21,7 +21,7 @@ import typer
 
 from service import client
 from service.client import Unanswered
-from service.terminal import errors, output, progress, say
+from service.terminal import building, errors, output, progress, say
 from service.tree import chronicle, drawn
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ async def _record(
     with progress(len(decisions), quiet=json and sys.stdout.isatty()) as bar:
         # A terminal has one cursor: what draws the bar prints the lines above it.
         out = bar.console if sys.stdout.isatty() and not bar.disable else output()
-        async with client.door(url) as service:
+        async with client.door(url, building=building if dry_run else None) as service:
             for place, decision in bar.track(decisions, description="recording"):
                 response = await client.post(service, decision, dry_run=dry_run)
                 code, lines = client.told(response, _called(place, decision))
@@ -295,8 +295,7 @@ def _show(
 ) -> None:
     """Ask a question, print its answer, and exit."""
     params = {name: value for name, value in asked.items() if value is not None}
-    with errors().status("asking"):
-        response = asyncio.run(_ask(url, path, params))
+    response = asyncio.run(_ask(url, path, params))
     code, lines = client.told(response, "curule")
     if code:
         for line in lines:
@@ -309,8 +308,9 @@ def _show(
 
 
 async def _ask(url: str | None, path: str, params: Mapping[str, str | int]) -> httpx.Response:
-    async with client.door(url, existing=True) as service:
-        return await service.get(path, params=params)
+    async with client.door(url, existing=True, building=building) as service:
+        with errors().status("asking"):
+            return await service.get(path, params=params)
 
 
 @app.command(
@@ -424,6 +424,29 @@ def _replayed(
             return replayed(reading(), day, END if position is None else position)
         except ValueError as error:
             raise Unanswered(str(error), 2) from None
+
+
+@app.command(
+    epilog=_examples(
+        "curule rebuild",
+        "CURULE_VIEWS=/var/lib/curule/views.db curule rebuild",
+    )
+)
+def rebuild() -> None:
+    """Build the views anew from the log, beside those that are asked meanwhile.
+
+    A service that uses these views goes on answering from the old ones, and answers from the new as
+    soon as they are whole. Interrupted, it goes on where it was when it is run again.
+    """
+    from projections.building import build
+    from service.ledger import fetching
+    from service.settings import Settings
+
+    settings = Settings()
+    with closing(client.log(settings)) as log, building() as tell:
+        build(settings.views, fetching(log), log.newest, tell)
+        newest = log.newest()
+    say(output(), f"The views in {settings.views} are built anew, from {newest:,} entries.")
 
 
 # Serving

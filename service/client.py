@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -16,12 +16,16 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 
 if TYPE_CHECKING:
+    from projections.building import Tell
     from service.ledger import Ledger
     from service.log import Log
     from service.settings import Settings
 
 PATIENCE: Final = httpx.Timeout(60, connect=5)
 """Seconds: a decision or an answer may take long, a connection may not."""
+
+Building = Callable[[], AbstractContextManager["Tell"]]
+"""Shows how views are built."""
 
 _SPACE: Final = re.compile(r"\s*")
 
@@ -35,10 +39,13 @@ class Unanswered(Exception):
 
 
 @asynccontextmanager
-async def door(url: str | None, *, existing: bool = False) -> AsyncIterator[httpx.AsyncClient]:
+async def door(
+    url: str | None, *, existing: bool = False, building: Building | None = None
+) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the service at `url`, else of the application over the ledger of the settings.
 
-    With `existing`, a ledger that is not there yet is not made.
+    With `existing`, a ledger that is not there yet is not made. With
+    `building`, which gives whom to tell of it, views that must be built are built first.
 
     Raises:
         Unanswered: there is no such service or ledger.
@@ -63,6 +70,9 @@ async def door(url: str | None, *, existing: bool = False) -> AsyncIterator[http
     if existing:
         _expect(settings)
     ledger = opened(settings)
+    if building is not None and ledger.follower.must_build(ledger.log.newest()):
+        with building() as tell:
+            ledger.keep(tell, is_idle=True)
     app = application(lambda: ledger)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)

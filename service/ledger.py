@@ -18,7 +18,7 @@ from domain.recording import Violation
 from domain.register import without_retracted
 from projections.basis import Basis, basis_at, basis_recorded
 from projections.building import Tell
-from projections.decisions import Recorded
+from projections.decisions import Fetch, Recorded
 from projections.facts import Believed
 from projections.findings import foreseen
 from projections.follower import FOR_EVER, Follower
@@ -46,7 +46,7 @@ class Ledger:
             self.vault = opened.enter_context(closing(Vault(settings.vault, opening)))
             self.views = opened.enter_context(closing(Views(settings.views)))
             self.recorder = Recorder(self.log, self.vault, Memory(self.log), now_in_microseconds)
-            self.follower = Follower(self.views, self.fetch, lambda: self.log.head()[0])
+            self.follower = Follower(self.views, fetching(self.log), self.log.newest)
             self.search = Search(self.names)
             self._entry = lru_cache(maxsize=4_096)(self._read)  # an entry never changes
             self._opened = opened.pop_all()
@@ -61,13 +61,15 @@ class Ledger:
         Raises:
             ViewsBehind: they would not get there within the patience (seconds).
         """
-        newest = self.log.head()[0]
+        newest = self.log.newest()
         self.follower.follow(newest, patience)
         return newest
 
-    def follow_some(self, tell: Tell | None = None) -> None:
-        """Bring the views a batch nearer to the log, so that questions find little left to do."""
-        self.follower.step(self.log.head()[0], tell=tell)
+    def keep(self, tell: Tell, *, is_idle: bool) -> None:
+        """Bring the views a batch nearer to the log if idle, or build them anew if they must be."""
+        newest = self.log.newest()
+        if is_idle or self.follower.must_build(newest):
+            self.follower.step(newest, tell=tell)
 
     @contextmanager
     def asking(
@@ -83,7 +85,7 @@ class Ledger:
         Raises:
             ViewsBehind: they would not get there within the patience (seconds).
         """
-        newest = self.log.head()[0]
+        newest = self.log.newest()
         while True:
             self.follower.follow(newest, patience)
             with self.views.reading() as connection:
@@ -133,13 +135,17 @@ class Ledger:
         return self.vault.values(digests)
 
     def rehearse(
-        self, decision: Decision, recorded_by: str, today: int
+        self, decision: Decision, recorded_by: str, today: int, patience: float = FOR_EVER
     ) -> tuple[tuple[Violation, ...], tuple[Finding, ...]]:
-        """What would refuse a decision, else the findings that it would bring; nothing is kept."""
+        """What would refuse a decision, else the findings that it would bring; nothing is kept.
+
+        Raises:
+            ViewsBehind: the views would not get there within the patience (seconds).
+        """
         violations, drafts = self.recorder.check(decision, recorded_by)
         if violations:
             return violations, ()
-        self.follow()
+        self.follow(patience)
         return (), foreseen(self.views, drafts, self.told, today)
 
     def sweep(self) -> int:
@@ -153,7 +159,12 @@ class Ledger:
     def _read(self, position: int) -> Entry:
         return read(self.log.entries(after=position - 1, limit=1)[0].entry)
 
-    def fetch(self, after: int, limit: int) -> Sequence[Recorded]:
-        """The next entries of the log after a position, each with its leaf hash."""
-        found = self.log.stored(after, limit)
+
+def fetching(log: Log) -> Fetch:
+    """How the views read a log."""
+
+    def fetch(after: int, limit: int) -> Sequence[Recorded]:
+        found = log.stored(after, limit)
         return [(read(entry), leaf_hash.hex()) for entry, leaf_hash in found]
+
+    return fetch

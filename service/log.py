@@ -370,6 +370,10 @@ class Log(DCBRecorder):
         newest = self._rows(NEWEST)[0]
         return newest.position, newest.recorded_at
 
+    def newest(self) -> int:
+        """The newest position; 0 when the log is empty."""
+        return self.head()[0]
+
     def entries(
         self,
         *,

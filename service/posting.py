@@ -17,7 +17,7 @@ from domain.recording import Violation
 from service import problems
 from service.content import plain
 from service.problems import MEDIA, PARAMETER, TOO_LARGE, Problem
-from service.questions import today
+from service.questions import PATIENCE, today
 from service.recorder import Answer, Receipt, Refusal, Unsettled
 
 router = APIRouter()
@@ -141,7 +141,7 @@ async def record(request: Request) -> Response:
         return problems.malformed(error, body)
     if dry_run:
         rehearse = request.app.state.ledger.rehearse
-        violations, findings = await run_in_threadpool(rehearse, decision, OPEN, today())
+        violations, findings = await run_in_threadpool(rehearse, decision, OPEN, today(), PATIENCE)
         return _json(200, plain(DryRun(not violations, violations, findings)))
     return _answered(await request.app.state.writer.record(decision))
 

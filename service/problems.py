@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
 from domain.fields import ID_PATTERN
+from projections.views import ViewsBehind
 from service.content import plain
 from service.recorder import Refusal, Unsettled
 
@@ -233,6 +234,11 @@ def install(app: FastAPI) -> None:
     async def _problem(_: Request, error: Problem) -> Response:
         headers = {"Retry-After": "1"} if error.kind.status == 503 else None
         return problem(error.kind, error.detail, headers, **error.members)
+
+    @app.exception_handler(ViewsBehind)
+    async def _behind(_: Request, behind: ViewsBehind) -> Response:
+        detail = f"The views do not answer yet: {behind}. Ask again."
+        return problem(BEHIND, detail, {"Retry-After": "1"})
 
     @app.exception_handler(RequestValidationError)
     async def _parameters(_: Request, error: RequestValidationError) -> Response:

@@ -26,7 +26,7 @@ from service.ledger import Ledger
 from service.problems import BEHIND, CLOCKS, FUTURE, Problem
 
 PATIENCE = 5.0
-"""Seconds that a question waits for `min_position`."""
+"""Seconds that a question waits for `min_position`, or for views that are being built."""
 
 
 def _day(text: str) -> str:
@@ -83,6 +83,7 @@ def asked(ledger: Ledger, query: BasisQuery) -> Iterator[tuple[Connection, b.Bas
     Raises:
         Problem: both clocks are given, the basis lies in the future, or `min_position` is not there
             in time.
+        ViewsBehind: the views are not there in time.
     """
     if query.recorded_at is not None and query.position is not None:
         raise Problem(CLOCKS, "recorded_at and position name the same clock: give one of them")
@@ -94,7 +95,9 @@ def asked(ledger: Ledger, query: BasisQuery) -> Iterator[tuple[Connection, b.Bas
     if query.position is not None and query.position > ledger.log.head()[0]:
         raise Problem(FUTURE, f"position {query.position} is not recorded yet")
     day = dates.day(query.effective_at) if query.effective_at else today()
-    with ledger.asking(day, position=query.position, recorded_at=recorded_at) as answering:
+    with ledger.asking(
+        day, position=query.position, recorded_at=recorded_at, patience=PATIENCE
+    ) as answering:
         yield answering
 
 

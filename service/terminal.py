@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from service.tree import printable
+
+if TYPE_CHECKING:
+    from projections.building import Tell
 
 MANY = 5
 """Decisions from which on a progress bar is shown."""
@@ -24,6 +38,20 @@ def errors() -> Console:
 def say(console: Console, line: str = "") -> None:
     """Print one line, whatever is in it."""
     console.print(printable(line), soft_wrap=True)
+
+
+@contextmanager
+def building() -> Iterator[Tell]:
+    """A progress bar for each stage of building the views."""
+    with progress(MANY) as bar:
+        stages: dict[str, TaskID] = {}
+
+        def tell(stage: str, done: int, of: int) -> None:
+            if stage not in stages:
+                stages[stage] = bar.add_task(stage, total=of)
+            bar.update(stages[stage], completed=done, total=of)
+
+        yield tell
 
 
 def progress(total: int, *, quiet: bool = False) -> Progress:

@@ -19,7 +19,7 @@ from projections.basis import basis_at
 from projections.follower import Follower
 from projections.structure import structure
 from projections.views import Views
-from service.ledger import Ledger
+from service.ledger import Ledger, fetching
 from service.recorder import Answer, Receipt, Refusal
 from service.settings import Settings
 
@@ -109,7 +109,7 @@ def followed(ledger: Ledger, batch: int) -> str:
         closing(Views(Path(directory) / "views.db")) as views,
     ):
         newest = ledger.log.head()[0]
-        Follower(views, ledger.fetch, lambda: newest, batch=batch).follow(newest)
+        Follower(views, fetching(ledger.log), lambda: newest, batch=batch).follow(newest)
         return views.digest()
 
 
