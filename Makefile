@@ -11,6 +11,7 @@ VENV   := .venv/$(notdir $(PYTHON)).stamp
 DEMO_ARGS ?=
 TEST_ARGS ?=
 LOCK_ARGS ?=
+BENCH     ?= .bench
 
 MAKEFLAGS += --no-print-directory
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
@@ -35,9 +36,10 @@ check: .venv/dev.stamp  ## format, lint, types and import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
-bench: .venv/dev.stamp  ## measure appends and decisions on this machine
+bench: .venv/dev.stamp  ## measure appends, decisions, replay, views and questions on this machine
 	@$(BIN)/python -m bench.appends
 	@$(BIN)/python -m bench.decisions
+	@$(BIN)/python -m bench.views $(BENCH)/1000000 --entries 1000000
 
 docs: .venv/run.stamp  ## write docs/acts.md and docs/facts.md anew
 	@$(BIN)/python -m docs.generate

@@ -9,11 +9,14 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from domain.dates import DAWN
 from domain.moments import Does, Moment
 from domain.timelines import Ending, Ground, Spell, fold
+
+SHORT: Final = 8
+"""Moments up to which a track is simply folded again."""
 
 _FIRM = (Does.BEGINS, Does.SETS)
 
@@ -29,21 +32,19 @@ class Belief:
     """What is believed of one track: its standing moments, and the spells that they fold to.
 
     The moments of a track are changed and folded together: `spells` is always what `fold` makes of
-    them, but in the order of their beginnings.
+    them, in some order.
     """
 
     __slots__ = ("_moments", "_reach", "spells")
 
     def __init__(self, moments: Iterable[Moment] = (), spells: Iterable[Spell] = ()) -> None:
-        self._moments = sorted(moments, key=_by_days)
-        self._reach: list[int] = []  # the latest day of each moment and of those before it
-        for moment in self._moments:
-            self._reach.append(max(moment.window.latest, self._reach[-1] if self._reach else DAWN))
-        self.spells = sorted(spells, key=_beginning)
+        self._moments = list(moments)
+        self._reach: list[int] = []  # once it is long: the latest day of each and of those before
+        self.spells = list(spells)
 
     @property
     def moments(self) -> Sequence[Moment]:
-        """The standing moments, by their days."""
+        """The standing moments."""
         return self._moments
 
     def change(self, gone: Collection[Moment], new: Collection[Moment], ground: Ground) -> Change:
@@ -51,6 +52,15 @@ class Belief:
 
         Where neither is given, how an election ended may have changed what rests on it.
         """
+        if len(self._moments) + len(new) <= SHORT:
+            for moment in gone:
+                self._moments.remove(moment)
+            self._moments += new
+            self._reach = []
+            before, self.spells = self.spells, list(fold(self._moments, ground).spells)
+            return _difference(before, self.spells)
+        if not self._reach:
+            self._measure()
         for moment in new:
             self._insert(moment)
         start, end = self._stretch((*gone, *new))
@@ -68,6 +78,15 @@ class Belief:
         believed = self.spells[first:last]
         self.spells[first:last] = spells
         return _difference(believed, spells)
+
+    def _measure(self) -> None:
+        """Put everything into the order of days, so that a stretch of it can be found."""
+        self._moments.sort(key=_by_days)
+        self.spells.sort(key=_beginning)
+        reach = DAWN
+        for moment in self._moments:
+            reach = max(moment.window.latest, reach)
+            self._reach.append(reach)
 
     def _stretch(self, touched: Sequence[Moment]) -> tuple[int, int]:
         """The first and the last moment to fold when some are touched; the last begins what stays.

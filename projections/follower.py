@@ -26,12 +26,19 @@ class Follower:
     """Brings the views up to the log, from any thread or process, one at a time."""
 
     def __init__(
-        self, views: Views, fetch: Fetch, head: Callable[[], int], *, batch: int = 2_000
+        self,
+        views: Views,
+        fetch: Fetch,
+        head: Callable[[], int],
+        *,
+        batch: int = 2_000,
+        far: int = FAR,
     ) -> None:
         self._views = views
         self._fetch = fetch
         self._head = head
         self._batch = batch
+        self._far = far
         self._following = threading.Lock()
         self._doing = ""
         self._is_of_another_log = views.is_current() and not self._is_of_this_log()
@@ -89,7 +96,7 @@ class Follower:
         if self._is_of_another_log or not self._views.is_current():
             return True
         behind = until - self._views.position()[0]
-        return behind > FAR and behind > until // 4
+        return behind > self._far and behind > until // 4
 
     def _is_of_this_log(self) -> bool:
         position, leaf_hash = self._views.position()

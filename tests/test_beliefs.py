@@ -69,14 +69,17 @@ def whole_fold_after_each(changes: Any) -> None:
         before = after
 
 
-@settings(max_examples=400, deadline=None)
-@given(changes=CHANGES)
-def test_a_belief_is_what_all_standing_moments_fold_to(changes: Any) -> None:
-    whole_fold_after_each(changes)
+@pytest.mark.parametrize("short", [0, beliefs.SHORT])
+def test_a_belief_is_what_all_standing_moments_fold_to(
+    short: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(beliefs, "SHORT", short)
+    settings(max_examples=400, deadline=None)(given(changes=CHANGES)(whole_fold_after_each))()
 
 
 def test_that_property_sees_a_stretch_too_short(monkeypatch: pytest.MonkeyPatch) -> None:
     """The negative control: with any moment taken for one that parts, the property fails."""
+    monkeypatch.setattr(beliefs, "SHORT", 0)
     monkeypatch.setattr(beliefs.Belief, "_parts", lambda self, index, touched: True)
     with pytest.raises((AssertionError, ExceptionGroup)):
         settings(database=None, max_examples=400, deadline=None, print_blob=False)(
