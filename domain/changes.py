@@ -8,45 +8,63 @@ from typing import Any, NamedTuple
 
 from domain import acts as a
 from domain.dates import ALWAYS, DAWN, NEVER, Window, window
-from domain.moments import Does, Moment
+from domain.moments import ATTESTS, BEGINS, ENDS, SETS, Moment
 from domain.shape import to_json
 from domain.tracks import ACTIVIST, LIFE, Track
 
 Json = Any
 
 
-def moments(act: object, position: int) -> Iterator[Moment]:
+def moments(act: object, position: int) -> Iterable[Moment]:
     """The moments that an act recorded at a position brings about.
 
     There are none for what is not an act on the structure.
     """
-    if isinstance(act, a.StructureAct):
-        when = window(act.effective)
-        for change in _changes(act):
-            yield Moment(
-                track=change.track,
-                does=change.does,
-                window=change.window or when,
-                text=change.text or act.effective,
-                value=change.value,
-                position=position,
-                ground=change.ground,
-            )
+    if not isinstance(act, a.StructureAct):
+        return ()
+    at = _At(window(act.effective), act.effective, position)
+    return _changes.registry[type(act)](act, at)  # every act on the structure has one of its own
 
 
-class _Change(NamedTuple):
-    """A moment but for what its entry says; window and text where the act's day is not meant."""
+class _At(NamedTuple):
+    """When something changes, in days and as written, and the entry that says so."""
 
-    track: Track
-    does: Does
-    value: Json = None
-    ground: str | None = None
-    window: Window | None = None
-    text: str | None = None
+    window: Window
+    text: str | None
+    position: int
+
+    def on(self, day: str) -> _At:
+        """The same on a day of its own."""
+        return _At(window(day), day, self.position)
+
+    def begins(self, track: Track, **stated: Json) -> Moment:
+        """What begins, with as much of it as is stated."""
+        value = _stated(**stated)
+        return Moment(track, BEGINS, self.window, self.text, value, self.position)
+
+    def attests(self, track: Track, value: Json) -> Moment:
+        """What is known to run."""
+        return Moment(track, ATTESTS, self.window, self.text, value, self.position)
+
+    def sets(self, track: Track, value: Json) -> Moment:
+        """What has another value."""
+        return Moment(track, SETS, self.window, self.text, value, self.position)
+
+    def sets_each(self, kind: str, subject: str, **values: Any) -> list[Moment]:
+        """Those attributes of a subject that are given a value."""
+        return [
+            self.sets(Track(kind, subject, attribute), to_json(value))
+            for attribute, value in values.items()
+            if value is not None
+        ]
+
+    def ends(self, track: Track) -> Moment:
+        """What ends."""
+        return Moment(track, ENDS, self.window, self.text, None, self.position)
 
 
 @singledispatch
-def _changes(act: a.StructureAct) -> Iterable[_Change]:
+def _changes(act: a.StructureAct, at: _At) -> Iterable[Moment]:
     raise NotImplementedError(f"what {act.type} changes is not written")
 
 
@@ -54,44 +72,45 @@ def _changes(act: a.StructureAct) -> Iterable[_Change]:
 
 
 @_changes.register
-def _(act: a.PersonRegistered) -> Iterator[_Change]:
+def _(act: a.PersonRegistered, at: _At) -> Iterator[Moment]:
     person = _given(act.person)
-    yield _Change(Track("person", person, LIFE), Does.BEGINS, {}, window=ALWAYS)
-    for change in _named("person", person, act):
-        yield change._replace(window=ALWAYS)  # until a name is dated, this one will do
-        yield change
+    always = at._replace(window=ALWAYS)
+    yield always.begins(Track("person", person, LIFE))
+    for named in _named("person", person, act, at):
+        yield named._replace(window=ALWAYS)  # until a name is dated, this one will do
+        yield named
 
 
 @_changes.register
-def _(act: a.PersonRenamed) -> Iterable[_Change]:
-    return _named("person", act.person, act)
+def _(act: a.PersonRenamed, at: _At) -> Iterable[Moment]:
+    return _named("person", act.person, act, at)
 
 
 @_changes.register
-def _(act: a.PersonDied) -> Iterable[_Change]:
-    return [_ended(Track("person", act.person, LIFE))]
+def _(act: a.PersonDied, at: _At) -> Iterable[Moment]:
+    return [at.ends(Track("person", act.person, LIFE))]
 
 
 @_changes.register
-def _(act: a.PersonMerged) -> Iterable[_Change]:
-    return [_begun(Track("identity", act.person, act.into))._replace(window=ALWAYS)]
+def _(act: a.PersonMerged, at: _At) -> Iterable[Moment]:
+    return [at._replace(window=ALWAYS).begins(Track("identity", act.person, act.into))]
 
 
 @_changes.register
-def _(act: a.PersonSeparated) -> Iterable[_Change]:
-    return [_ended(Track("identity", act.person, act.into))._replace(window=ALWAYS)]
+def _(act: a.PersonSeparated, at: _At) -> Iterable[Moment]:
+    return [at._replace(window=ALWAYS).ends(Track("identity", act.person, act.into))]
 
 
 # Bodies and lines
 
 
 @_changes.register
-def _(act: a.BodyEstablished) -> Iterator[_Change]:
+def _(act: a.BodyEstablished, at: _At) -> Iterator[Moment]:
     body = _given(act.body)
-    yield _begun(Track("body", body, LIFE), formed_from=to_json(act.formed_from))
-    yield _placed(body, act.within)
-    yield from _named("body", body, act)
-    yield from _set(
+    yield at.begins(Track("body", body, LIFE), formed_from=to_json(act.formed_from))
+    yield _placed(body, act.within, at)
+    yield from _named("body", body, act, at)
+    yield from at.sets_each(
         "body",
         body,
         classification=act.classification,
@@ -102,18 +121,18 @@ def _(act: a.BodyEstablished) -> Iterator[_Change]:
 
 
 @_changes.register
-def _(act: a.BodyRenamed) -> Iterable[_Change]:
-    return _named("body", act.body, act)
+def _(act: a.BodyRenamed, at: _At) -> Iterable[Moment]:
+    return _named("body", act.body, act, at)
 
 
 @_changes.register
-def _(act: a.BodyMoved) -> Iterable[_Change]:
-    return [_placed(act.body, act.within)]
+def _(act: a.BodyMoved, at: _At) -> Iterable[Moment]:
+    return [_placed(act.body, act.within, at)]
 
 
 @_changes.register
-def _(act: a.BodyChanged) -> Iterable[_Change]:
-    return _set(
+def _(act: a.BodyChanged, at: _At) -> Iterable[Moment]:
+    return at.sets_each(
         "body",
         act.body,
         classification=act.classification,
@@ -124,48 +143,48 @@ def _(act: a.BodyChanged) -> Iterable[_Change]:
 
 
 @_changes.register
-def _(act: a.BodyDissolved) -> Iterable[_Change]:
-    return [_ended(Track("body", act.body, LIFE))]
+def _(act: a.BodyDissolved, at: _At) -> Iterable[Moment]:
+    return [at.ends(Track("body", act.body, LIFE))]
 
 
 @_changes.register
-def _(act: a.LineDrawn) -> Iterable[_Change]:
-    return [_begun(_line(act))]
+def _(act: a.LineDrawn, at: _At) -> Iterable[Moment]:
+    return [at.begins(_line(act))]
 
 
 @_changes.register
-def _(act: a.LineEnded) -> Iterable[_Change]:
-    return [_ended(_line(act))]
+def _(act: a.LineEnded, at: _At) -> Iterable[Moment]:
+    return [at.ends(_line(act))]
 
 
 # Posts
 
 
 @_changes.register
-def _(act: a.PostCreated) -> Iterator[_Change]:
+def _(act: a.PostCreated, at: _At) -> Iterator[Moment]:
     post = _given(act.post)
-    yield _begun(Track("post", post, LIFE), body=act.body)
-    yield from _set("post", post, label=act.label)
-    yield from _post_set(post, act)
+    yield at.begins(Track("post", post, LIFE), body=act.body)
+    yield from at.sets_each("post", post, label=act.label)
+    yield from _post_set(post, act, at)
 
 
 @_changes.register
-def _(act: a.PostChanged) -> Iterable[_Change]:
-    return _post_set(act.post, act)
+def _(act: a.PostChanged, at: _At) -> Iterable[Moment]:
+    return _post_set(act.post, act, at)
 
 
 @_changes.register
-def _(act: a.PostRenamed) -> Iterable[_Change]:
-    return _set("post", act.post, label=act.label)
+def _(act: a.PostRenamed, at: _At) -> Iterable[Moment]:
+    return at.sets_each("post", act.post, label=act.label)
 
 
 @_changes.register
-def _(act: a.PostAbolished) -> Iterable[_Change]:
-    return [_ended(Track("post", act.post, LIFE))]
+def _(act: a.PostAbolished, at: _At) -> Iterable[Moment]:
+    return [at.ends(Track("post", act.post, LIFE))]
 
 
-def _post_set(post: str, act: a.PostCreated | a.PostChanged) -> Iterator[_Change]:
-    return _set(
+def _post_set(post: str, act: a.PostCreated | a.PostChanged, at: _At) -> list[Moment]:
+    return at.sets_each(
         "post",
         post,
         seats=act.seats,
@@ -181,22 +200,22 @@ def _post_set(post: str, act: a.PostCreated | a.PostChanged) -> Iterator[_Change
 
 
 @_changes.register
-def _(act: a.ElectionCalled) -> Iterable[_Change]:
+def _(act: a.ElectionCalled, at: _At) -> Iterable[Moment]:
     track = Track("election", _given(act.election), "called")
     called = _stated(body=act.body, meeting=act.meeting, method=act.method)
-    return [_Change(track, Does.SETS, called), _planned("election", track.subject, act)]
+    return [at.sets(track, called), _planned("election", track.subject, act, at)]
 
 
 @_changes.register
-def _(act: a.ElectionRescheduled) -> Iterable[_Change]:
-    return [_planned("election", act.election, act)]
+def _(act: a.ElectionRescheduled, at: _At) -> Iterable[Moment]:
+    return [_planned("election", act.election, act, at)]
 
 
 @_changes.register
-def _(act: a.CandidateNominated) -> Iterable[_Change]:
+def _(act: a.CandidateNominated, at: _At) -> Iterable[Moment]:
     track = Track("candidacy", act.election, act.person)
     return [
-        _begun(
+        at.begins(
             track,
             post=act.post,
             body=act.body,
@@ -208,29 +227,29 @@ def _(act: a.CandidateNominated) -> Iterable[_Change]:
 
 
 @_changes.register
-def _(act: a.CandidateWithdrawn) -> Iterable[_Change]:
-    return [_ended(Track("candidacy", act.election, act.person))]
+def _(act: a.CandidateWithdrawn, at: _At) -> Iterable[Moment]:
+    return [at.ends(Track("candidacy", act.election, act.person))]
 
 
 @_changes.register
-def _(act: a.ElectionHeld) -> Iterator[_Change]:
+def _(act: a.ElectionHeld, at: _At) -> Iterator[Moment]:
     """The election itself, and a tenure or membership for everyone elected and seated."""
     election = _given(act.election)
     voted = act.closed or act.effective
-    for attribute, does in ((LIFE, Does.BEGINS), ("held", Does.SETS)):
-        track = Track("election", election, attribute)
-        yield _Change(track, does, {}, window=window(voted), text=voted)
+    on_the_vote = at.on(voted)
+    yield on_the_vote.begins(Track("election", election, LIFE))
+    yield on_the_vote.sets(Track("election", election, "held"), {})
     for contest in act.contests:
         absent = {each.person for each in contest.not_seated}
         for person in contest.elected:
             if person not in absent:
-                change = _begun(
+                won = at.begins(
                     _won(contest, person),
                     how="elected",
                     election=election,
                     term_until=contest.until,
                 )
-                yield change._replace(ground=election)
+                yield won._replace(ground=election)
 
 
 def _won(contest: a.Contest, person: str) -> Track:
@@ -240,136 +259,134 @@ def _won(contest: a.Contest, person: str) -> Track:
 
 
 @_changes.register
-def _(act: a.ElectionAnnulled) -> Iterator[_Change]:
-    yield _ended(Track("election", act.election, LIFE))
-    yield _Change(Track("election", act.election, "annulled"), Does.SETS, {})
+def _(act: a.ElectionAnnulled, at: _At) -> Iterator[Moment]:
+    yield at.ends(Track("election", act.election, LIFE))
+    yield at.sets(Track("election", act.election, "annulled"), {})
 
 
 @_changes.register
-def _(act: a.AppointmentMade) -> Iterable[_Change]:
+def _(act: a.AppointmentMade, at: _At) -> Iterable[Moment]:
     tenure = Track("tenure", act.post, act.person)
-    return [_begun(tenure, how="appointed", by=act.by, term_until=act.until)]
+    return [at.begins(tenure, how="appointed", by=act.by, term_until=act.until)]
 
 
 @_changes.register
-def _(act: a.AppointmentApproved) -> Iterable[_Change]:
+def _(act: a.AppointmentApproved, at: _At) -> Iterable[Moment]:
     track = Track("approval", act.post, f"{act.person}/{act.by or ''}")
-    return [_begun(track, by=act.by)._replace(does=Does.SETS)]
+    return [at.sets(track, _stated(by=act.by))]
 
 
 @_changes.register
-def _(act: a.TenureStarted) -> Iterable[_Change]:
-    return [_begun(Track("tenure", act.post, act.person), how="stated")]
+def _(act: a.TenureStarted, at: _At) -> Iterable[Moment]:
+    return [at.begins(Track("tenure", act.post, act.person), how="stated")]
 
 
 @_changes.register
-def _(act: a.TenureEnded) -> Iterable[_Change]:
-    return [_ended(Track("tenure", act.post, act.person))]
+def _(act: a.TenureEnded, at: _At) -> Iterable[Moment]:
+    return [at.ends(Track("tenure", act.post, act.person))]
 
 
 @_changes.register
-def _(act: a.TenureAttested) -> Iterable[_Change]:
+def _(act: a.TenureAttested, at: _At) -> Iterable[Moment]:
     tenure = Track("tenure", act.post, act.person)
-    return [_begun(tenure, how="attested")._replace(does=Does.ATTESTS)]
+    return [at.attests(tenure, {"how": "attested"})]
 
 
 # Activists and other members
 
 
 @_changes.register
-def _(act: a.ActivistAdmitted) -> Iterable[_Change]:
-    return [_begun(_member(act.body, ACTIVIST, act.person), how="admitted")]
+def _(act: a.ActivistAdmitted, at: _At) -> Iterable[Moment]:
+    return [at.begins(_member(act.body, ACTIVIST, act.person), how="admitted")]
 
 
 @_changes.register
-def _(act: a.ActivistAssigned) -> Iterable[_Change]:
+def _(act: a.ActivistAssigned, at: _At) -> Iterable[Moment]:
     track = _member(act.body, ACTIVIST, act.person)
-    return [_begun(track, how="assigned", from_body=act.from_body)]
+    return [at.begins(track, how="assigned", from_body=act.from_body)]
 
 
 @_changes.register
-def _(act: a.ActivistTransferred) -> Iterator[_Change]:
+def _(act: a.ActivistTransferred, at: _At) -> Iterator[Moment]:
     track = _member(act.body, ACTIVIST, act.person)
-    yield _ended(_member(act.from_body, ACTIVIST, act.person))
-    yield _begun(track, how="transferred", from_body=act.from_body)
+    yield at.ends(_member(act.from_body, ACTIVIST, act.person))
+    yield at.begins(track, how="transferred", from_body=act.from_body)
 
 
 @_changes.register(a.ActivistExcluded)
 @_changes.register(a.ActivistLeft)
-def _(act: a.ActivistExcluded | a.ActivistLeft) -> Iterable[_Change]:
-    return [_ended(_member(act.body, ACTIVIST, act.person))]
+def _(act: a.ActivistExcluded | a.ActivistLeft, at: _At) -> Iterable[Moment]:
+    return [at.ends(_member(act.body, ACTIVIST, act.person))]
 
 
 @_changes.register
-def _(act: a.MembershipStarted) -> Iterable[_Change]:
-    return [_begun(_member(act.body, act.role, act.person), how="stated", voting=act.voting)]
+def _(act: a.MembershipStarted, at: _At) -> Iterable[Moment]:
+    return [at.begins(_member(act.body, act.role, act.person), how="stated", voting=act.voting)]
 
 
 @_changes.register
-def _(act: a.MembershipEnded) -> Iterable[_Change]:
-    return [_ended(_member(act.body, act.role, act.person))]
+def _(act: a.MembershipEnded, at: _At) -> Iterable[Moment]:
+    return [at.ends(_member(act.body, act.role, act.person))]
 
 
 @_changes.register
-def _(act: a.MembershipAttested) -> Iterable[_Change]:
-    attested = _begun(_member(act.body, act.role, act.person), how="attested", voting=act.voting)
-    return [attested._replace(does=Does.ATTESTS)]
+def _(act: a.MembershipAttested, at: _At) -> Iterable[Moment]:
+    track = _member(act.body, act.role, act.person)
+    return [at.attests(track, _stated(how="attested", voting=act.voting))]
 
 
 @_changes.register
-def _(act: a.AffiliationStarted) -> Iterable[_Change]:
-    return [_begun(Track("affiliation", act.person, act.organisation), kind=act.kind)]
+def _(act: a.AffiliationStarted, at: _At) -> Iterable[Moment]:
+    return [at.begins(Track("affiliation", act.person, act.organisation), kind=act.kind)]
 
 
 @_changes.register
-def _(act: a.AffiliationEnded) -> Iterable[_Change]:
-    return [_ended(Track("affiliation", act.person, act.organisation))]
+def _(act: a.AffiliationEnded, at: _At) -> Iterable[Moment]:
+    return [at.ends(Track("affiliation", act.person, act.organisation))]
 
 
 # Meetings
 
 
 @_changes.register
-def _(act: a.MeetingScheduled) -> Iterator[_Change]:
+def _(act: a.MeetingScheduled, at: _At) -> Iterator[Moment]:
     meeting = _given(act.meeting)
-    yield _begun(Track("meeting", meeting, "announced"), **_meeting(act))
-    yield _planned("meeting", meeting, act)
+    yield at.begins(Track("meeting", meeting, "announced"), **_meeting(act))
+    yield _planned("meeting", meeting, act, at)
 
 
 @_changes.register
-def _(act: a.MeetingRescheduled) -> Iterable[_Change]:
-    return [_planned("meeting", act.meeting, act)]
+def _(act: a.MeetingRescheduled, at: _At) -> Iterable[Moment]:
+    return [_planned("meeting", act.meeting, act, at)]
 
 
 @_changes.register
-def _(act: a.MeetingCancelled) -> Iterable[_Change]:
-    return [_ended(Track("meeting", act.meeting, "announced"))]
+def _(act: a.MeetingCancelled, at: _At) -> Iterable[Moment]:
+    return [at.ends(Track("meeting", act.meeting, "announced"))]
 
 
 @_changes.register
-def _(act: a.MeetingConvened) -> Iterator[_Change]:
+def _(act: a.MeetingConvened, at: _At) -> Iterator[Moment]:
     meeting = _given(act.meeting)
-    opens = act.opens or act.effective
-    opened = _begun(Track("meeting", meeting, LIFE), **_meeting(act))
-    yield opened._replace(window=window(opens), text=opens)
+    yield at.on(act.opens or act.effective).begins(Track("meeting", meeting, LIFE), **_meeting(act))
     if act.closes is not None:
-        yield _closed(meeting, act.closes)
+        yield _closed(meeting, act.closes, at)
 
 
 @_changes.register
-def _(act: a.MeetingAttended) -> Iterator[_Change]:
+def _(act: a.MeetingAttended, at: _At) -> Iterator[Moment]:
     for each in act.attendees:
         track = Track("attendance", act.meeting, each.person)
         value = _stated(role=each.role, post=each.post, manner=each.manner)
-        yield _Change(track, Does.SETS, value)
+        yield at.sets(track, value)
     if act.count is not None:
         track = Track("meeting", act.meeting, "attended")
-        yield _Change(track, Does.SETS, _stated(count=act.count, eligible=act.eligible))
+        yield at.sets(track, _stated(count=act.count, eligible=act.eligible))
 
 
 @_changes.register
-def _(act: a.MeetingClosed) -> Iterable[_Change]:
-    return [_closed(act.meeting, act.effective)]
+def _(act: a.MeetingClosed, at: _At) -> Iterable[Moment]:
+    return [_closed(act.meeting, act.effective, at)]
 
 
 def _meeting(act: a.MeetingScheduled | a.MeetingConvened) -> dict[str, Json]:
@@ -388,34 +405,35 @@ def _planned(
     kind: str,
     subject: str,
     act: a.MeetingScheduled | a.MeetingRescheduled | a.ElectionCalled | a.ElectionRescheduled,
-) -> _Change:
+    at: _At,
+) -> Moment:
     plan = _stated(opens=act.opens, closes=act.closes)
-    return _Change(Track(kind, subject, "plan"), Does.SETS, plan)
+    return at.sets(Track(kind, subject, "plan"), plan)
 
 
-def _closed(meeting: str, last: str) -> _Change:
+def _closed(meeting: str, last: str, at: _At) -> Moment:
     """A meeting still sits on its last day, so that it has ended on the day after."""
     earliest, latest = window(last)
     after = Window(earliest + 1 if earliest > DAWN else earliest, min(latest + 1, NEVER))
-    return _ended(Track("meeting", meeting, LIFE))._replace(window=after, text=last)
+    return at._replace(window=after, text=last).ends(Track("meeting", meeting, LIFE))
 
 
 # Resolutions and declarations
 
 
 @_changes.register
-def _(act: a.ResolutionAdopted) -> Iterable[_Change]:
-    return [_begun(Track("resolution", _given(act.resolution), LIFE), **_items(act))]
+def _(act: a.ResolutionAdopted, at: _At) -> Iterable[Moment]:
+    return [at.begins(Track("resolution", _given(act.resolution), LIFE), **_items(act))]
 
 
 @_changes.register
-def _(act: a.ResolutionRepealed) -> Iterable[_Change]:
-    return [_ended(Track("resolution", act.resolution, LIFE))]
+def _(act: a.ResolutionRepealed, at: _At) -> Iterable[Moment]:
+    return [at.ends(Track("resolution", act.resolution, LIFE))]
 
 
 @_changes.register
-def _(act: a.DeclarationMade) -> Iterable[_Change]:
-    return [_begun(Track("declaration", _given(act.declaration), LIFE), **_items(act))]
+def _(act: a.DeclarationMade, at: _At) -> Iterable[Moment]:
+    return [at.begins(Track("declaration", _given(act.declaration), LIFE), **_items(act))]
 
 
 def _items(act: a.ResolutionAdopted | a.DeclarationMade) -> dict[str, Json]:
@@ -426,9 +444,9 @@ def _items(act: a.ResolutionAdopted | a.DeclarationMade) -> dict[str, Json]:
 
 
 @_changes.register
-def _(act: a.MandateGranted) -> Iterable[_Change]:
+def _(act: a.MandateGranted, at: _At) -> Iterable[Moment]:
     return [
-        _begun(
+        at.begins(
             Track("mandate", _given(act.mandate), LIFE),
             holder=act.holder,
             power=act.power,
@@ -440,34 +458,34 @@ def _(act: a.MandateGranted) -> Iterable[_Change]:
 
 
 @_changes.register
-def _(act: a.MandateConfirmed) -> Iterable[_Change]:
-    return [_Change(Track("mandate", act.mandate, "confirmed"), Does.SETS, {})]
+def _(act: a.MandateConfirmed, at: _At) -> Iterable[Moment]:
+    return [at.sets(Track("mandate", act.mandate, "confirmed"), {})]
 
 
 @_changes.register
-def _(act: a.MandateRevoked) -> Iterable[_Change]:
-    return [_ended(Track("mandate", act.mandate, LIFE))]
+def _(act: a.MandateRevoked, at: _At) -> Iterable[Moment]:
+    return [at.ends(Track("mandate", act.mandate, LIFE))]
 
 
 @_changes.register
-def _(act: a.RuleAdopted) -> Iterator[_Change]:
+def _(act: a.RuleAdopted, at: _At) -> Iterator[Moment]:
     rule = _given(act.rule)
-    yield _begun(Track("rule", rule, LIFE), kind=act.kind)
-    yield from _norm(rule, act)
+    yield at.begins(Track("rule", rule, LIFE), kind=act.kind)
+    yield from _norm(rule, act, at)
 
 
 @_changes.register
-def _(act: a.RuleAmended) -> Iterable[_Change]:
-    return _norm(act.rule, act)
+def _(act: a.RuleAmended, at: _At) -> Iterable[Moment]:
+    return _norm(act.rule, act, at)
 
 
 @_changes.register
-def _(act: a.RuleRepealed) -> Iterable[_Change]:
-    return [_ended(Track("rule", act.rule, LIFE))]
+def _(act: a.RuleRepealed, at: _At) -> Iterable[Moment]:
+    return [at.ends(Track("rule", act.rule, LIFE))]
 
 
-def _norm(rule: str, act: a.RuleAdopted | a.RuleAmended) -> Iterator[_Change]:
-    return _set(
+def _norm(rule: str, act: a.RuleAdopted | a.RuleAmended, at: _At) -> list[Moment]:
+    return at.sets_each(
         "rule",
         rule,
         applies_to=act.applies_to,
@@ -481,59 +499,47 @@ def _norm(rule: str, act: a.RuleAdopted | a.RuleAmended) -> Iterator[_Change]:
 
 
 @_changes.register
-def _(act: a.SanctionImposed) -> Iterable[_Change]:
+def _(act: a.SanctionImposed, at: _At) -> Iterable[Moment]:
     track = Track("sanction", _given(act.sanction), LIFE)
-    return [_begun(track, person=act.person, kind=act.kind, body=act.body, until=act.until)]
+    return [at.begins(track, person=act.person, kind=act.kind, body=act.body, until=act.until)]
 
 
 @_changes.register
-def _(act: a.SanctionLifted) -> Iterable[_Change]:
-    return [_ended(Track("sanction", act.sanction, LIFE))]
+def _(act: a.SanctionLifted, at: _At) -> Iterable[Moment]:
+    return [at.ends(Track("sanction", act.sanction, LIFE))]
 
 
 @_changes.register
-def _(act: a.AppealLodged) -> Iterable[_Change]:
+def _(act: a.AppealLodged, at: _At) -> Iterable[Moment]:
     track = Track("sanction", act.sanction, "appeal")
-    return [_begun(track, to=act.to, suspends=act.suspends)]
+    return [at.begins(track, to=act.to, suspends=act.suspends)]
 
 
 @_changes.register
-def _(act: a.AppealDecided) -> Iterator[_Change]:
-    yield _ended(Track("sanction", act.sanction, "appeal"))
-    yield _Change(Track("sanction", act.sanction, "outcome"), Does.SETS, act.outcome)
+def _(act: a.AppealDecided, at: _At) -> Iterator[Moment]:
+    yield at.ends(Track("sanction", act.sanction, "appeal"))
+    yield at.sets(Track("sanction", act.sanction, "outcome"), act.outcome)
     if act.outcome == "reversed":
-        yield _ended(Track("sanction", act.sanction, LIFE))
-
-
-def _begun(track: Track, **stated: Json) -> _Change:
-    """What begins, with as much of it as is stated."""
-    return _Change(track, Does.BEGINS, _stated(**stated))
+        yield at.ends(Track("sanction", act.sanction, LIFE))
 
 
 def _stated(**members: Json) -> dict[str, Json]:
+    if None not in members.values():
+        return members
     return {name: member for name, member in members.items() if member is not None}
-
-
-def _ended(track: Track) -> _Change:
-    return _Change(track, Does.ENDS)
-
-
-def _set(kind: str, subject: str, **values: Any) -> Iterator[_Change]:
-    for attribute, value in values.items():
-        if value is not None:
-            yield _Change(Track(kind, subject, attribute), Does.SETS, to_json(value))
 
 
 def _named(
     kind: str,
     subject: str,
     act: a.PersonRegistered | a.PersonRenamed | a.BodyEstablished | a.BodyRenamed,
-) -> Iterator[_Change]:
-    return _set(kind, subject, name=act.name, other_names=act.other_names or None)
+    at: _At,
+) -> list[Moment]:
+    return at.sets_each(kind, subject, name=act.name, other_names=act.other_names or None)
 
 
-def _placed(body: str, within: str | None) -> _Change:
-    return _Change(Track("body", body, "within"), Does.SETS, within)
+def _placed(body: str, within: str | None, at: _At) -> Moment:
+    return at.sets(Track("body", body, "within"), within)
 
 
 def _member(body: str, role: str, person: str) -> Track:

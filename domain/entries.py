@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from domain.acts import ACTS
 from domain.changes import moments
+from domain.constructors import constructor
 from domain.decisions import DecisionTaken, Payload
 from domain.moments import Moment
 from domain.shape import Mentioned, from_json, mentions, to_json
@@ -22,6 +23,7 @@ from domain.upcasts import upcast
 MAX_ENTRY_BYTES: Final = 65_535
 """The longest entry that the published form of the log can hold (C2SP tlog-tiles)."""
 
+_decoded = json.JSONDecoder().raw_decode
 _encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PAYLOADS: Final[dict[str, type[Payload]]] = {**ACTS, "decision.taken": DecisionTaken}
@@ -60,6 +62,9 @@ class Entry:
         return tuple(moments(self.act, self.position))
 
 
+_entry = constructor(Entry)
+
+
 def canonical(value: Any) -> bytes:
     """Write JSON values as RFC 8785 does, for values that have no floats and ASCII member names."""
     return _encoded(value).encode("utf-8")
@@ -92,21 +97,24 @@ def read(stored: bytes) -> Entry:
         EntryUnreadable: it is of a type or version that this release does not know.
     """
     try:
-        data = json.loads(stored)
+        text = stored.decode().strip()
+        data, end = _decoded(text)
+        if end < len(text):
+            raise ValueError(f"more than one value: {text[end:]!r}")
         act = data["act"]
         payload = PAYLOADS[act["type"]]
         if data["version"] != payload.version:
             act = upcast(act, data["version"], payload.version)
-        return Entry(
-            position=data["position"],
-            recorded_at=data["recorded_at"],
-            recorded_by=data["recorded_by"],
-            decision=data["decision"],
-            number=data["number"],
-            act=from_json(payload, act),
-            tags=tuple(data["tags"]),
+        return _entry(  # in the order of its fields
+            data["position"],
+            data["recorded_at"],
+            data["recorded_by"],
+            data["decision"],
+            data["number"],
+            from_json(payload, act),
+            tuple(data["tags"]),
         )
-    except (ValueError, KeyError, TypeError) as wrong:
+    except (ValueError, KeyError, TypeError, AttributeError) as wrong:
         raise EntryUnreadable(f"entry {stored[:200]!r}: {wrong!r}") from wrong
 
 

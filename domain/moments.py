@@ -7,9 +7,8 @@ rows all derive from these two.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from domain.dates import Window
 from domain.tracks import Track
@@ -26,8 +25,10 @@ class Does(StrEnum):
     ATTESTS = "attests"
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+BEGINS, SETS, ENDS, ATTESTS = Does  # at hand by name, for they are asked for most of all
+
+
+class Moment(NamedTuple):
     """One change of one track.
 
     `BEGINS` starts what must be ended before it can start again, `SETS` replaces the value before,

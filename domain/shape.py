@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, replace
 from types import UnionType
 from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from domain.constructors import constructor
 from domain.fields import Commitment, Kind, Mention, Personal
 
 Json = Any
@@ -25,6 +26,11 @@ class Field:
     nested: type | None
     mention: Mention | None
     personal: bool
+
+    @property
+    def plain(self) -> bool:
+        """Whether it holds neither objects nor lists."""
+        return not (self.many or self.nested or self.personal)
 
 
 class Mentioned(NamedTuple):
@@ -113,25 +119,57 @@ def from_json(cls: type[T], data: Json) -> T:
     """Read what `to_json` wrote.
 
     Raises:
-        TypeError, ValueError, KeyError: the values do not have the form of `cls`.
+        TypeError, ValueError, KeyError, AttributeError: the values do not have the form of `cls`.
     """
-    known = _SHAPES[cls].fields
-    return cls(**{name: _read(known[name], value) for name, value in data.items()})
+    return _READERS[cls, tuple(data)](data)  # type: ignore[no-any-return]
 
 
-def _read(field: Field, value: Json) -> Any:
-    if field.many:
-        return tuple(_read_one(field, item) for item in value)
-    return _read_one(field, value)
+Reader = Callable[[Json], Any]
 
 
-def _read_one(field: Field, value: Json) -> Any:
-    if isinstance(value, dict):
-        if field.personal:
-            return Commitment(value["sha256"])
-        if field.nested is not None:
-            return from_json(field.nested, value)
-        raise TypeError(f"{field.name} holds no object")
+class _Readers(dict[tuple[Any, tuple[str, ...]], Reader]):
+    """What reads the objects that have certain members as a dataclass, made once for all alike."""
+
+    def __missing__(self, key: tuple[Any, tuple[str, ...]]) -> Reader:
+        cls, names = key
+        construct, known = constructor(cls, names), _SHAPES[cls].fields
+        within = [
+            (number, _reader(known[name]))
+            for number, name in enumerate(names)
+            if not known[name].plain
+        ]
+
+        def read(data: Json) -> Any:
+            members = list(data.values())
+            for number, inner in within:
+                members[number] = inner(members[number])
+            return construct(*members)
+
+        self[key] = read
+        return read
+
+
+_READERS = _Readers()
+
+
+def _reader(field: Field) -> Reader:
+    """What reads the objects that a field holds, alone or in a list; all else stands as it is."""
+    nested = field.nested
+
+    def read(value: Json) -> Any:
+        return _READERS[nested, tuple(value)](value) if value.__class__ is dict else value
+
+    one = read if nested else _text if field.personal else _plain
+    return (lambda items: tuple([one(item) for item in items])) if field.many else one
+
+
+def _text(value: Json) -> Any:
+    return Commitment(value["sha256"]) if value.__class__ is dict else value
+
+
+def _plain(value: Json) -> Any:
+    if value.__class__ is dict:
+        raise TypeError(f"{value!r} stands where no object may")
     return value
 
 

@@ -47,14 +47,11 @@ class Facts:
         self._amendments = amendments(self._entries.values())
         self._all: dict[str, list[Spell]] = defaultdict(list)
         self._about: dict[tuple[str, str], list[Spell]] = defaultdict(list)
-        self._naming: dict[tuple[str, str], list[Spell]] = defaultdict(list)
+        self._naming: dict[str, dict[str, list[Spell]]] = {}
         for spell in spells:
             kind, subject, _ = spell.track
             self._all[kind].append(spell)
             self._about[kind, subject].append(spell)
-            other = named_by(spell.track, spell.value)
-            if other is not None:
-                self._naming[kind, other].append(spell)
 
     def all(self, kind: str) -> Sequence[Spell]:
         """Every spell of a kind of track."""
@@ -66,7 +63,13 @@ class Facts:
 
     def naming(self, kind: str, subject: str) -> Sequence[Spell]:
         """The spells that name another subject."""
-        return self._naming.get((kind, subject), ())
+        if kind not in self._naming:
+            self._naming[kind] = defaultdict(list)
+            for spell in self.all(kind):
+                other = named_by(spell.track, spell.value)
+                if other is not None:
+                    self._naming[kind][other].append(spell)
+        return self._naming[kind].get(subject, ())
 
     def told(self, position: int) -> tuple[Entry, DecisionTaken]:
         """The entry at a position, and the envelope of its decision, as amended."""
@@ -157,7 +160,10 @@ class Day:
 
     def person(self, written: str) -> str:
         """The id under which a person is shown, whichever id an act was written with."""
-        return survivor(written, lambda each: self._identities().get(each, ()))
+        merged = self._identities()
+        return (
+            survivor(written, lambda each: merged.get(each, ())) if written in merged else written
+        )
 
     def ids(self, person: str) -> tuple[str, ...]:
         """Every id that a person shown under an id is written with, that one first."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from domain import acts as a
 from domain.answers import Alternative, Body, Holder, Line, OtherName, Post
+from domain.changes import moments
 from domain.dates import window
 from domain.decisions import DecisionTaken
 from domain.entries import Entry
@@ -56,22 +57,23 @@ def spells(entries: Iterable[Entry]) -> list[Spell]:
     gone: set[int] = set()
     for entry in entries:
         act = entry.act
-        if isinstance(act, DecisionTaken):
+        if isinstance(act, a.StructureAct):
+            for moment in moments(act, entry.position):
+                tracks[moment.track].append(moment)
+            if isinstance(act, a.ElectionAnnulled):
+                ending = Ending(window(act.effective), act.effective, entry.position)
+                annulments.append((act.election, ending))
+        elif isinstance(act, DecisionTaken):
             began[entry.decision] = entry.position
         elif isinstance(act, a.EntryRetracted):
             target = act.entry
             gone.add(target if isinstance(target, int) else began[target.decision] + target.act)
-        elif isinstance(act, a.ElectionAnnulled):
-            ending = Ending(window(act.effective), act.effective, entry.position)
-            annulments.append((act.election, ending))
-        for moment in entry.moments:
-            tracks[moment.track].append(moment)
     standing = [each for each in annulments if each[1].position not in gone]
     annulled = dict(reversed(standing))  # the first of an election counts
     return [
         spell
-        for moments in tracks.values()
-        for spell in fold([m for m in moments if m.position not in gone], annulled.get).spells
+        for told in tracks.values()
+        for spell in fold([each for each in told if each.position not in gone], annulled.get).spells
     ]
 
 
