@@ -101,17 +101,22 @@ def _choices(hint: Any) -> list[Any]:
     return list(get_args(hint)) if get_origin(hint) in (Union, UnionType) else [hint]
 
 
+_SCALAR = frozenset({str, int, bool, type(None)})
+
+
 def to_json(value: Any) -> Json:
     """Write an act, or anything in one, as JSON values; what is absent is left out."""
-    if isinstance(value, Commitment):
-        return {"sha256": str(value)}
-    if value is None or isinstance(value, str | int):
+    kind = value.__class__
+    if kind in _SCALAR:
         return value
-    if isinstance(value, tuple):
+    if kind is tuple:
         return [to_json(item) for item in value]
-    members = ((name, getattr(value, name)) for name in _SHAPES[type(value)].fields)
+    if kind is Commitment:
+        return {"sha256": str(value)}
     return {
-        name: to_json(member) for name, member in members if member is not None and member != ()
+        name: member if member.__class__ in _SCALAR else to_json(member)
+        for name in _SHAPES[kind].fields
+        if (member := getattr(value, name)) is not None and member != ()
     }
 
 

@@ -84,10 +84,10 @@ def fold(moments: Iterable[Moment], ground: Ground) -> Timeline:
     their order open, the one that fits goes first; bounds are then tightened along that order.
     """
     known = list(moments)
-    return _succession(known) or _by_the_rules(known, ground)
+    return _succession(known, ground) or _by_the_rules(known, ground)
 
 
-def _succession(moments: list[Moment]) -> Timeline | None:
+def _succession(moments: list[Moment], ended: Ground) -> Timeline | None:
     """The timeline of moments that days alone put in order, each ending what was begun.
 
     Most tracks are like that: no order is open, no bound to be tightened. None for the others.
@@ -100,7 +100,9 @@ def _succession(moments: list[Moment]) -> Timeline | None:
     last = -1
     for moment in moments:
         track, does, window, text, _, position, ground = moment
-        if window[0] <= last or does is ATTESTS or ground is not None:
+        if window[0] <= last or does is ATTESTS:
+            return None
+        if ground is not None and ended(ground) is not None:
             return None
         last = window[1]
         if running is not None:

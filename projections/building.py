@@ -23,12 +23,11 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from domain import acts as a
 from domain.beliefs import Annulled, Stood, held
 from domain.dates import Window
-from domain.entries import Entry
 from domain.timelines import Ending
 from domain.tracks import Track
 from projections import views as v
 from projections.beliefs import INSERT_MOMENT, INSERT_SPELL, RETRACT
-from projections.decisions import Fetch, next_decisions
+from projections.decisions import Fetch, Recorded, next_decisions
 from projections.record import Record
 from projections.spells import MOMENT, folding, moment_of, moment_row, spell_row
 
@@ -86,7 +85,7 @@ class _Building:
             if begun.position == 0:
                 return
             found = self._fetch(begun.position - 1, 1)
-            if found and found[0][1] == begun.leaf_hash:
+            if found and found[0][1].hex() == begun.leaf_hash:
                 return
         with v.transaction(self._connection):
             v.metadata.drop_all(self._connection)
@@ -113,7 +112,7 @@ class _Building:
                         self._connection.execute(CreateIndex(index))
                     self._execute("UPDATE building SET is_read = 1")
 
-    def _store(self, decisions: Sequence[Sequence[tuple[Entry, str]]]) -> int:
+    def _store(self, decisions: Sequence[Sequence[Recorded]]) -> int:
         record = Record(self._connection)
         moments: list[tuple[Any, ...]] = []
         gone: list[tuple[int, int]] = []
@@ -133,7 +132,7 @@ class _Building:
             self._execute(RETRACT, gone)
         entry, leaf_hash = decisions[-1][-1]
         self._execute(
-            "UPDATE building SET position = ?, leaf_hash = ?", (entry.position, leaf_hash)
+            "UPDATE building SET position = ?, leaf_hash = ?", (entry.position, leaf_hash.hex())
         )
         return entry.position
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from domain.decisions import DecisionTaken
 from domain.entries import Entry
 
-Recorded = tuple[Entry, str]
-"""An entry and its leaf hash in hexadecimal."""
+Recorded = tuple[Entry, bytes]
+"""An entry and its leaf hash."""
 
 Fetch = Callable[[int, int], Sequence[Recorded]]
 """`fetch(after, limit)`: the next entries of the log, in order."""

@@ -73,7 +73,7 @@ class Follower:
                     beliefs.take_in([entry for entry, _ in decision])
                 beliefs.store()
                 last, leaf_hash = whole[-1][-1]
-                self._views.reached(connection, last.position, leaf_hash)
+                self._views.reached(connection, last.position, leaf_hash.hex())
 
     def build(self, tell: Tell) -> None:
         """Build the views anew, while those that there are go on being asked and followed."""
@@ -101,7 +101,7 @@ class Follower:
     def _is_of_this_log(self) -> bool:
         position, leaf_hash = self._views.position()
         found = self._fetch(position - 1, 1) if position else []
-        return position == 0 or (bool(found) and found[0][1] == leaf_hash)
+        return position == 0 or (bool(found) and found[0][1].hex() == leaf_hash)
 
     @contextmanager
     def _alone(self, patience: float) -> Iterator[None]:

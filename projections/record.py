@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from domain import acts as a
 from domain.entries import Entry, canonical, microseconds
@@ -13,56 +13,52 @@ from domain.findings.taken import taken
 from domain.shape import to_json
 from projections import views as v
 
+_DECISION = v.insertion(v.decisions, ("last", "position", "recorded_at", "id", "taken"))
+_RETRACTION = v.insertion(v.retractions, ("target", "position"))
+_AMENDMENT = v.insertion(v.amendments, ("position", "last", "decision", "act"))
+
 
 class Record:
     """What some decisions add to the record."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._decisions: dict[str, dict[str, Any]] = {}
-        self._retractions: list[dict[str, int]] = []
-        self._amendments: list[dict[str, Any]] = []
+        self._began: dict[str, int] = {}
+        self._decisions: list[tuple[Any, ...]] = []
+        self._retractions: list[tuple[Any, ...]] = []
+        self._amendments: list[tuple[Any, ...]] = []
 
     def take_in(self, decision: Sequence[Entry]) -> None:
         """Note one decision, from its envelope to its last act."""
         first, last = decision[0], decision[-1].position
-        self._decisions[first.decision] = {
-            "id": first.decision,
-            "position": first.position,
-            "last": last,
-            "recorded_at": microseconds(first.recorded_at),
-            "taken": canonical(to_json(taken(decision))).decode(),
-        }
+        self._began[first.decision] = first.position
+        judged = canonical(to_json(taken(decision))).decode()
+        self._decisions.append(
+            (last, first.position, microseconds(first.recorded_at), first.decision, judged)
+        )
         for entry in decision[1:]:
             if isinstance(entry.act, a.EntryRetracted):
                 target = self.position_of(entry.act.entry)
-                self._retractions.append({"target": target, "position": last})
+                self._retractions.append((target, last))
             elif isinstance(entry.act, a.DecisionAmended):
-                self._amendments.append(
-                    {
-                        "position": entry.position,
-                        "last": last,
-                        "decision": entry.act.decision,
-                        "act": canonical(to_json(entry.act)).decode(),
-                    }
-                )
+                act = canonical(to_json(entry.act)).decode()
+                self._amendments.append((entry.position, last, entry.act.decision, act))
 
     def position_of(self, target: int | a.ActOf) -> int:
         """The position of an entry, however a retraction names it."""
         if isinstance(target, int):
             return target
-        if target.decision in self._decisions:
-            return int(self._decisions[target.decision]["position"]) + target.act
+        if target.decision in self._began:
+            return self._began[target.decision] + target.act
         found = select(v.decisions.c.position).where(v.decisions.c.id == target.decision)
         return int(self._connection.execute(found).scalar_one()) + target.act
 
     def store(self) -> None:
-        """Write it, and forget it."""
-        for table, rows in (
-            (v.decisions, [*self._decisions.values()]),
-            (v.retractions, self._retractions),
-            (v.amendments, self._amendments),
+        """Write it."""
+        for statement, rows in (
+            (_DECISION, self._decisions),
+            (_RETRACTION, self._retractions),
+            (_AMENDMENT, self._amendments),
         ):
             if rows:
-                self._connection.execute(insert(table), rows)
-        self._decisions, self._retractions, self._amendments = {}, [], []
+                self._connection.exec_driver_sql(statement, rows)

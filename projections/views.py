@@ -254,10 +254,11 @@ def _engine(path: Path) -> Engine:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         record.info["file"] = Path(connection.execute("PRAGMA database_list").fetchone()[2]).name
+        record.info["unused"] = True
 
     @event.listens_for(engine, "checkout")
     def is_the_newest(connection: Any, record: Any, _: Any) -> None:
-        if record.info["file"] != file_of(path):
+        if not record.info.pop("unused", False) and record.info["file"] != file_of(path):
             raise DisconnectionError("the views are in another file now")
 
     return engine

@@ -165,6 +165,6 @@ def fetching(log: Log) -> Fetch:
 
     def fetch(after: int, limit: int) -> Sequence[Recorded]:
         found = log.stored(after, limit)
-        return [(read(entry), leaf_hash.hex()) for entry, leaf_hash in found]
+        return [(read(entry), leaf_hash) for entry, leaf_hash in found]
 
     return fetch

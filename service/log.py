@@ -391,7 +391,7 @@ class Log(DCBRecorder):
         column = entries_table.c
         found = select(column.entry, column.leaf_hash).order_by(column.position)
         found = found.where(column.position > after, column.position <= after + limit)
-        return [(row.entry, row.leaf_hash) for row in self._rows(found)]
+        return [(entry, leaf_hash) for entry, leaf_hash in self._rows(found)]
 
     def position_at(self, recorded_at: int) -> int:
         """The largest position recorded at that time or before, 0 if there is none."""

@@ -42,7 +42,7 @@ def moment(does: Does, day: str, position: int, value: str = "ann") -> Moment:
 
 
 def folded(*moments: Moment) -> Timeline:
-    found = _succession(list(moments))
+    found = _succession(list(moments), ANNULLED.get)
     assert found is not None
     assert found == _by_the_rules(moments, ANNULLED.get)
     return found
@@ -72,4 +72,4 @@ def test_days_that_leave_an_order_open_are_left_to_the_rules() -> None:
         [moment(Does.ATTESTS, "2020", 1)],
         [moment(Does.BEGINS, "2020", 1)._replace(ground="vote")],
     ):
-        assert _succession(others) is None
+        assert _succession(others, ANNULLED.get) is None
