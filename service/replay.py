@@ -26,11 +26,9 @@ END: Final = 2**62
 
 def logged(log: Log, until: int) -> Iterator[Entry]:
     """The entries of a log up to a position, in order."""
-    after = 0
-    while after < until:
-        for one in log.entries(after=after, until=until, limit=BATCH):
-            yield read(one.entry)
-            after = one.position
+    for after in range(0, until, BATCH):
+        for entry, _ in log.stored(after, min(BATCH, until - after)):
+            yield read(entry)
 
 
 def exported(lines: Iterable[bytes]) -> Iterator[Entry]:
