@@ -43,8 +43,17 @@ def build_anew(url: str, path: Path) -> None:
 
 @contextmanager
 def torn(connection: Connection) -> Iterator[None]:
-    """No transaction at all."""
+    """No transaction at all, and time enough to be killed before the position is written."""
     yield
+
+
+def hesitating(views: Views, connection: Connection, position: int, leaf_hash: str) -> None:
+    """Write the position late."""
+    time.sleep(0.02)
+    reached(views, connection, position, leaf_hash)
+
+
+reached = Views.reached
 
 
 def main() -> None:
@@ -54,6 +63,7 @@ def main() -> None:
     path = Path(views)
     if "torn" in sys.argv:
         v.transaction = torn
+        Views.reached = hesitating  # type: ignore[method-assign]
     chance = random.Random(int(seed))
     killed = ended = 0
     while killed < int(kills):
