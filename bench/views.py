@@ -23,6 +23,7 @@ from bench.organisation import store
 from projections.building import build
 from projections.follower import Follower
 from projections.views import Views
+from service.garbage import uncollected
 from service.ledger import fetching
 from service.log import Log
 
@@ -83,7 +84,8 @@ def _rate(entries: int, work: Callable[[], object]) -> float:
 
 
 def _build(log: Log, path: Path, stages: _Stages) -> None:
-    build(path, fetching(log), log.newest, stages)
+    with uncollected():
+        build(path, fetching(log), log.newest, stages)
 
 
 def _follow(log: Log, path: Path, until: int, batch: int) -> None:

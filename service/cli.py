@@ -439,11 +439,12 @@ def rebuild() -> None:
     soon as they are whole. Interrupted, it goes on where it was when it is run again.
     """
     from projections.building import build
+    from service.garbage import uncollected
     from service.ledger import fetching
     from service.settings import Settings
 
     settings = Settings()
-    with closing(client.log(settings)) as log, building() as tell:
+    with closing(client.log(settings)) as log, building() as tell, uncollected():
         build(settings.views, fetching(log), log.newest, tell)
         newest = log.newest()
     say(output(), f"The views in {settings.views} are built anew, from {newest:,} entries.")

@@ -5,9 +5,7 @@ Neither views nor vault nor HTTP take part, so that what they answer can be held
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from typing import Any, BinaryIO, Final
 
 from domain import dates
@@ -15,6 +13,7 @@ from domain.decisions import DecisionTaken
 from domain.entries import Entry, EntryUnreadable, read
 from domain.questions.structure import structure
 from service.content import digest, plain
+from service.garbage import uncollected
 from service.log import Log
 
 BATCH: Final = 5_000
@@ -81,24 +80,12 @@ def replay(entries: Iterable[Entry], day: int, position: int = END) -> dict[str,
                     recorded_at, last = entry.recorded_at, reached
             yield entry
 
-    with _nothing_collected():
+    with uncollected():
         bodies = plain(structure(noted(), day, position))
     if reached < position < END:
         raise ValueError(f"position {position} is not recorded yet: the newest is {reached}")
     basis = {"effective_at": dates.iso(day), "recorded_at": recorded_at, "position": last}
     return {"basis": basis, "digest": digest(bodies), "bodies": bodies}
-
-
-@contextmanager
-def _nothing_collected() -> Iterator[None]:
-    """No garbage is looked for: a fold keeps millions of moments, and makes no cycles."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def brief(content: Any) -> Any:

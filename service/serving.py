@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import socket
 import sys
@@ -11,6 +10,7 @@ import uvicorn
 
 from service.api import application
 from service.client import Unanswered
+from service.garbage import collect_seldom
 from service.ledger import Ledger
 
 
@@ -50,10 +50,7 @@ def server(ledger: Ledger, *, access_log: bool = False) -> uvicorn.Server:
 def _tune() -> None:
     """Collect garbage seldom, and let threads take turns often.
 
-    A ledger remembers many entries, and none of them is garbage. A thread that has waited for a
-    database has little left to do.
+    A thread that has waited for a database has little left to do.
     """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
+    collect_seldom()
     sys.setswitchinterval(0.0005)

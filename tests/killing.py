@@ -63,7 +63,7 @@ def main() -> None:
     path = Path(views)
     if "torn" in sys.argv:
         v.transaction = torn
-        Views.reached = hesitating  # type: ignore[method-assign]
+        Views.reached = hesitating  # type: ignore[assignment, method-assign]
     chance = random.Random(int(seed))
     killed = ended = 0
     while killed < int(kills):
