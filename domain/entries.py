@@ -70,6 +70,11 @@ def canonical(value: Any) -> bytes:
     return _encoded(value).encode("utf-8")
 
 
+def canonical_text(value: Any) -> str:
+    """The same before it is encoded."""
+    return _encoded(value)
+
+
 def tags_of(act: Payload, decision: str) -> tuple[str, ...]:
     """The tags by which an entry is found: its decision and every subject that it mentions."""
     subjects = {tag for each in mentions(act) for tag in each.mark.tags(each.id)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 
@@ -147,22 +148,26 @@ def acts_on(track: Track) -> tuple[str, frozenset[str]]:
 
 def named_by(track: Track, value: Any) -> str | None:
     """The other subject by which a spell is found: the person who holds, the body around."""
-    match track:
-        case ("post", _, "life"):
-            return str(value["body"])
-        case ("body", _, "within"):
-            return None if value is None else str(value)
-        case ("mandate", _, "life"):
-            return str(value["holder"])
-        case ("sanction", _, "life"):
-            return str(value["person"])
-        case ("meeting", _, "life" | "announced"):
-            return value.get("within") or value.get("body")  # type: ignore[no-any-return]
-        case ("tenure" | "candidacy" | "attendance" | "identity", _, person):
-            return person
-        case ("approval", _, person):
-            return person.partition("/")[0]
-        case ("membership", _, person):
-            return person.partition("/")[2]
-        case _:
-            return None
+    kind, _, attribute = track
+    if kind in _NAMED_BY_ATTRIBUTE:
+        return _NAMED_BY_ATTRIBUTE[kind](attribute)
+    member = _NAMED_BY_MEMBER.get((kind, attribute))
+    if member is not None:
+        return str(value[member])
+    if kind == "body" and attribute == "within":
+        return None if value is None else str(value)
+    if kind == "meeting" and attribute in (LIFE, "announced"):
+        return value.get("within") or value.get("body")  # type: ignore[no-any-return]
+    return None
+
+
+_NAMED_BY_ATTRIBUTE: Final[dict[str, Callable[[str], str]]] = {
+    **dict.fromkeys(("tenure", "candidacy", "attendance", "identity"), str),
+    "approval": lambda attribute: attribute.partition("/")[0],
+    "membership": lambda attribute: attribute.partition("/")[2],
+}
+_NAMED_BY_MEMBER: Final = {
+    ("post", LIFE): "body",
+    ("mandate", LIFE): "holder",
+    ("sanction", LIFE): "person",
+}

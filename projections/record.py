@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from domain import acts as a
-from domain.entries import Entry, canonical, microseconds
+from domain.entries import Entry, canonical_text, microseconds
 from domain.findings.taken import taken
 from domain.shape import to_json
 from projections import views as v
@@ -32,7 +32,7 @@ class Record:
         """Note one decision, from its envelope to its last act."""
         first, last = decision[0], decision[-1].position
         self._began[first.decision] = first.position
-        judged = canonical(to_json(taken(decision))).decode()
+        judged = canonical_text(to_json(taken(decision)))
         self._decisions.append(
             (last, first.position, microseconds(first.recorded_at), first.decision, judged)
         )
@@ -41,7 +41,7 @@ class Record:
                 target = self.position_of(entry.act.entry)
                 self._retractions.append((target, last))
             elif isinstance(entry.act, a.DecisionAmended):
-                act = canonical(to_json(entry.act)).decode()
+                act = canonical_text(to_json(entry.act))
                 self._amendments.append((entry.position, last, entry.act.decision, act))
 
     def position_of(self, target: int | a.ActOf) -> int:

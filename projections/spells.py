@@ -13,8 +13,8 @@ from typing import Any, Final
 from sqlalchemy import Row
 
 from domain.dates import Window
-from domain.entries import canonical
-from domain.moments import Does, Moment
+from domain.entries import canonical_text
+from domain.moments import ENDS, Does, Moment
 from domain.timelines import Spell
 from domain.tracks import Track, named_by
 
@@ -55,35 +55,21 @@ SPELL: Final = (
 )
 """The columns that say what a spell is."""
 
+_ENDING: Final = ("null", None)
 _DOES: Final = {each.value: each for each in Does}
 
 
 def folding(moment: Moment) -> Moment:
     """A moment with its value as it is stored."""
-    track, value = moment.track, moment.value
-    stored = canonical(value).decode() if value is not None else "null"
-    return Moment(
-        track,
-        moment.does,
-        moment.window,
-        moment.text,
-        (stored, named_by(track, value) if moment.does is not Does.ENDS else None),
-        moment.position,
-        moment.ground,
-    )
+    track, does, window, text, value, position, ground = moment
+    stored = _ENDING if does is ENDS else (canonical_text(value), named_by(track, value))
+    return Moment(track, does, window, text, stored, position, ground)
 
 
 def moment_row(moment: Moment) -> StoredMoment:
     """The row of a moment whose value is as it is stored."""
-    return (
-        *moment.track,
-        moment.position,
-        moment.does.value,
-        *moment.window,
-        moment.text,
-        *moment.value,
-        moment.ground,
-    )
+    track, does, window, text, value, position, ground = moment
+    return (*track, position, does.value, *window, text, *value, ground)
 
 
 def moment_of(row: Sequence[Any]) -> Moment:
