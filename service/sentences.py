@@ -25,7 +25,7 @@ _ATTRIBUTES: Final = {
     "until": "end",
     "term_until": "end of the term",
     "approved": "approval",
-    "approval": "body that approves",
+    "approval": "body that approves the holders",
 }
 _ENDS: Final[dict[str | None, str]] = {
     "dissolved": "was dissolved",
@@ -47,14 +47,15 @@ _LINES: Final = {
 
 
 def sentence(change: Facts, names: Names) -> str:
-    """A change in words: when, what, and by which decisions."""
-    return f"{when(change)} {_what(change, names)}{_decided(change['causes'], names)}."
+    """A change in words: when, what, by which decisions, and where that is written."""
+    told = f"{when(change)} {_what(change, names)}{_decided(change['causes'], names)}."
+    return f"{told}{sources(change)}"
 
 
 def when(change: Facts) -> str:
     """The day of a change in words: that of its latest act."""
     text = dated(change)
-    if change["what"] in ("withdrawn", "restored", "identified"):
+    if _corrects(change):
         return CORRECTED
     if text is None:
         return "On a day not stated"
@@ -74,6 +75,25 @@ def dated(change: Facts) -> str | None:
     return max(given, key=lambda text: window(text)[::-1], default=None)
 
 
+def _corrects(change: Facts) -> bool:
+    """Whether something is told otherwise, and not only more of it."""
+    told_otherwise = change["what"] in ("withdrawn", "restored", "identified")
+    return told_otherwise or (
+        change["attribute"] is not None and "entry.retracted" in _types(change)
+    )
+
+
+def sources(change: Facts) -> str:
+    """Where the decisions behind a change are written, as a sentence after it; nothing: none."""
+    titles = dict.fromkeys(
+        source.get("title") or source.get("url")
+        for cause in change["causes"]
+        for source in cause["sources"]
+    )
+    named = "; ".join(title for title in titles if title)
+    return f" Source: {named}." if named else ""
+
+
 def _what(change: Facts, names: Names) -> str:
     part = change["subject"]
     match change["what"]:
@@ -82,7 +102,9 @@ def _what(change: Facts, names: Names) -> str:
         case "restored":
             return f"it is recorded again that {_stated(part, names)}"
         case "identified":
-            return f"the holder of {_post(part, names)} is shown under another id"
+            longer = "no longer shown" if change["after"] is None else "shown"
+            person = _name("person", part["id"], names)
+            return f"the holder of {_post(part, names)} is {longer} as {person}"
         case _ if change["attribute"] is not None:
             return _turned(change, names)
         case _ if change["after"] is None:
@@ -99,7 +121,7 @@ def _turned(change: Facts, names: Names) -> str:
         case "certainty", _:
             sure = "certain" if after == "certain" else "only possible"
             return f"it became {sure} that {_stated(part, names)}"
-        case "renamed", "name" | "label":
+        case "renamed", "name" | "label" if not _corrects(change):
             return f"{_value(before)} was renamed {_value(after)}{_within(part, names)}"
         case "moved", _:
             places = [_name("body", each, names) if each else "no body" for each in (before, after)]
@@ -204,7 +226,7 @@ def _decided(causes: Iterable[Facts], names: Names) -> str:
     """By which decisions, each once."""
     decisions = {cause["decision"]: cause for cause in causes}
     told = [
-        f"{each['decision']}{_taken_by(each, names)}{_voted(each['vote'])}"
+        f"{each['decision']}{_taken_by(each, names)}{_mandate(each)}{_voted(each['vote'])}"
         for each in decisions.values()
     ]
     if not told:
@@ -214,6 +236,10 @@ def _decided(causes: Iterable[Facts], names: Names) -> str:
 
 def _taken_by(cause: Facts, names: Names) -> str:
     return f" of {_name('body', cause['taken_by'], names)}" if cause["taken_by"] else ""
+
+
+def _mandate(cause: Facts) -> str:
+    return f" on mandate {cause['authority']}" if cause["authority"] else ""
 
 
 def _voted(vote: Facts | None) -> str:

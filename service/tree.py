@@ -14,7 +14,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from domain.dates import NEVER, window
-from service.sentences import dated, voted, when
+from service.sentences import dated, sources, voted, when
 
 Facts = Mapping[str, Any]
 """A JSON object of an answer."""
@@ -78,7 +78,8 @@ def chronicle(answer: Facts, *, details: bool = False) -> Group:
     for (_, begins), each in days.items():
         tree = Tree(_text(begins.removesuffix(","), "bold"), guide_style="dim")
         for change in each:
-            tree.add(_text(change["sentence"].removeprefix(f"{begins} ")))
+            told = change["sentence"].removeprefix(f"{begins} ").removesuffix(sources(change))
+            tree.add(_text(told))
         trees.append(tree)
     decisions = {cause["decision"]: cause for change in shown for cause in change["causes"]}
     if decisions:

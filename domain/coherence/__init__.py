@@ -7,7 +7,7 @@ certain on that day break it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from domain import acts as a
@@ -38,7 +38,7 @@ class Scope:
 
 
 def breaches(register: Register, scope: Scope) -> Iterator[Breach]:
-    """Every breach of coherence in a scope. While ids are wrong, nothing else can be judged."""
+    """Every breach of coherence in a scope. Of an entry with wrong ids nothing else is judged."""
     amending = amendments(scope.entries)
     judged = [(entry, _amendments(register, entry, amending)) for entry in scope.entries]
     wrong_ids = [
@@ -47,20 +47,29 @@ def breaches(register: Register, scope: Scope) -> Iterator[Breach]:
         for breach in (*ids_known(register, entry, amended), *ids_free(register, entry))
     ]
     yield from wrong_ids
-    if wrong_ids:
-        return
+    misnaming = {breach.because[0] for breach in wrong_ids}
+    for breach in _disagreements(register, scope.tracks, judged):
+        if misnaming.isdisjoint(breach.because):
+            yield breach
+
+
+def _disagreements(
+    register: Register,
+    tracks: Collection[Track],
+    judged: Iterable[tuple[Entry, Sequence[Amendment]]],
+) -> Iterator[Breach]:
     for entry, amended in judged:
         yield from ballots_add_up(entry)
         yield from in_life(register, entry, amended)
-    for track in sorted(scope.tracks):
+    for track in sorted(tracks):
         yield from track_coherent(register, track)
-    for body in sorted(_bodies_to_place(scope)):
+    for body in sorted(_bodies_to_place(tracks)):
         yield from place_coherent(register, body)
-    for meeting in sorted({each.subject for each in scope.tracks if each.kind == "meeting"}):
+    for meeting in sorted({each.subject for each in tracks if each.kind == "meeting"}):
         yield from meeting_coherent(register, meeting)
-    for track in sorted(each for each in scope.tracks if each.kind == "identity"):
+    for track in sorted(each for each in tracks if each.kind == "identity"):
         yield from one_identity(register, track.subject)
-    for post in sorted(_posts_to_count(scope)):
+    for post in sorted(_posts_to_count(tracks)):
         yield from seats_suffice(register, post)
 
 
@@ -78,17 +87,17 @@ def _amendments(
     return ()
 
 
-def _bodies_to_place(scope: Scope) -> set[str]:
+def _bodies_to_place(tracks: Iterable[Track]) -> set[str]:
     return {
         track.subject
-        for track in scope.tracks
+        for track in tracks
         if track.kind == "body" and track.attribute in (LIFE, "within")
     }
 
 
-def _posts_to_count(scope: Scope) -> set[str]:
+def _posts_to_count(tracks: Iterable[Track]) -> set[str]:
     return {
         track.subject
-        for track in scope.tracks
+        for track in tracks
         if track.kind == "tenure" or (track.kind == "post" and track.attribute in (LIFE, "seats"))
     }

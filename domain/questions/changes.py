@@ -14,7 +14,8 @@ from typing import Any, Final, NamedTuple
 from domain import acts as a
 from domain.answers import Body, CauseInFull, Change, Holder, Line, Part, Post, What
 from domain.entries import Entry
-from domain.questions.facts import Day, Known, cause
+from domain.questions.facts import Day, Known, cause, start
+from domain.questions.structure import post
 from domain.shape import to_json
 from domain.timelines import Spell
 from domain.tracks import ACTIVIST, LIFE, Track
@@ -180,17 +181,40 @@ def explained(
 
 
 def _explained(change: Change, bases: _Bases) -> Change:
+    identifying = _identifying(change, bases)
     levels = zip(_grounds(bases.before, change), _grounds(bases.after, change), strict=True)
     found = (_behind(old, new, bases) for old, new in levels)
-    positions = next((some for some in found if some), set(change.because))
+    positions = identifying or next((some for some in found if some), set(change.because))
     causes = tuple(cause_in_full(bases.after.known, each) for each in sorted(positions))
     types = {each.type for each in causes}
     what = change.what
-    if change.attribute is None and types & {"person.merged", "person.separated"}:
+    if identifying:
         what = "identified"
-    elif change.attribute is None and "entry.retracted" in types:
-        what = "withdrawn" if change.after is None else "restored"
+    elif change.attribute is None and change.after is None and types == {"entry.retracted"}:
+        what = "withdrawn"
+    elif change.attribute is None and change.after is not None and "entry.retracted" in types:
+        what = "restored"
     return replace(change, what=what, causes=causes)
+
+
+def _identifying(change: Change, bases: _Bases) -> set[int]:
+    """The entries by which a holder is shown under another id; none: another person holds."""
+    part = change.subject
+    if part.kind != "tenure" or part.post is None or change.attribute is not None:
+        return set()
+    here, there = bases.before, bases.after
+    if change.after is not None:
+        here, there = there, here
+    others = {there.person(each) for each in here.ids(part.id)} - {part.id}
+    held = post(there, part.post) if others else None
+    if held is None or others.isdisjoint(holder.person for holder in held.holders):
+        return set()
+    ids = sorted({*here.ids(part.id), *there.ids(part.id)})
+    old, new = (
+        [spell for each in ids for spell in day.known.about("identity", each)]
+        for day in (bases.before, bases.after)
+    )
+    return _behind(old, new, bases)
 
 
 def _grounds(day: Day, change: Change) -> Iterator[list[Spell]]:
@@ -208,7 +232,7 @@ def _grounds(day: Day, change: Change) -> Iterator[list[Spell]]:
         case "body", ("activists" | "activists_possible"):
             members = known.about("membership", part.id)
             yield [one for one in members if one.track.attribute.partition("/")[0] == ACTIVIST]
-        case ("body" | "post") as kind, "alternatives":
+        case ("body" | "post") as kind, ("alternatives" | "because"):
             yield [one for one in known.about(kind, part.id) if one.track.attribute != LIFE]
         case ("body" | "post") as kind, str(name):
             yield _about(known, kind, (part.id,), (name,))
@@ -255,8 +279,19 @@ def _behind(old: Sequence[Spell], new: Sequence[Spell], bases: _Bases) -> set[in
     now = {(spell.track, spell.because[0]): spell for spell in new}
     found: set[int] = set()
     for key in was.keys() | now.keys():
-        found.update(_turned(was.get(key), now.get(key), bases))
+        instead = now.get(key) or _instead(
+            was[key], [now[each] for each in now.keys() - was.keys()], bases
+        )
+        found.update(_turned(was.get(key), instead, bases))
     return found
+
+
+def _instead(old: Spell, new: Iterable[Spell], bases: _Bases) -> Spell | None:
+    """What is recorded anew in the place of a spell, and over: so that is not withdrawn."""
+    over = (
+        spell for spell in new if spell.track == old.track and spell.until.latest <= bases.after.day
+    )
+    return max(over, key=start, default=None) if old.on(bases.before.day) else None
 
 
 def _turned(old: Spell | None, new: Spell | None, bases: _Bases) -> Iterator[int]:
