@@ -16,6 +16,9 @@ Names = Mapping[tuple[str, str], str | None]
 CORRECTED: Final = "By correction,"
 """How a sentence begins that tells what the ledger no longer says, or says again."""
 
+LENGTH: Final = 120
+"""How much of a value a sentence repeats, in characters."""
+
 _ATTRIBUTES: Final = {
     "other_names": "other names",
     "voting": "right to vote",
@@ -124,8 +127,9 @@ def _turned(change: Facts, names: Names) -> str:
         case "renamed", "name" | "label" if not _corrects(change):
             return f"{_value(before)} was renamed {_value(after)}{_within(part, names)}"
         case "moved", _:
-            places = [_name("body", each, names) if each else "no body" for each in (before, after)]
-            return f"{subject} was moved from {places[0]} into {places[1]}"
+            out_of = f" out of {_name('body', before, names)}" if before else ""
+            into = f" into {_name('body', after, names)}" if after else ""
+            return f"{subject} was moved{out_of}{into}"
         case "approved", _:
             return f"{_name('person', part['id'], names)} was approved as {_post(part, names)}"
         case "members_changed", attribute:
@@ -135,8 +139,10 @@ def _turned(change: Facts, names: Names) -> str:
             return f"what else may hold of {subject} is not the same"
         case "grounds", _:
             return f"{subject} rests on other entries"
-        case _, attribute:
-            named = f"the {_ATTRIBUTES.get(attribute, attribute)} of {subject}"
+        case _, "approval":
+            before, after = (each and _name("body", each, names) for each in (before, after))
+    attribute = change["attribute"]
+    named = f"the {_ATTRIBUTES.get(attribute, attribute)} of {subject}"
     if isinstance(before, list) or isinstance(after, list):
         return f"{named} changed"
     if before is None:
@@ -219,7 +225,10 @@ def _value(value: Any) -> str:
     words = {None: "not stated", True: "yes", False: "no"}
     if value is None or isinstance(value, bool):
         return words[value]
-    return f"\u201c{value}\u201d" if " " in str(value) else str(value)
+    text = " ".join(str(value).split())
+    if len(text) > LENGTH:
+        text = f"{text[:LENGTH].rstrip()} \u2026"
+    return f"\u201c{text}\u201d" if " " in text else text
 
 
 def _decided(causes: Iterable[Facts], names: Names) -> str:

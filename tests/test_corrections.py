@@ -131,9 +131,6 @@ GROUND: tuple[Act, ...] = (
     post("clerk", "bureau"),
 )
 
-Resting = Act | tuple[Act, dict[str, Any]]
-"""An act recorded later, alone or with the envelope that rests on what came before."""
-
 
 @dataclass(frozen=True)
 class Row:
@@ -145,8 +142,10 @@ class Row:
     """What it ought to have said."""
     after: tuple[Act, ...] = ()
     """What it needs before it."""
-    resting: tuple[Resting, ...] = ()
-    """What cannot stand without it, each told by a decision of its own."""
+    resting: tuple[Act, ...] = ()
+    """What cannot stand without it, told later."""
+    citing: tuple[tuple[Act, dict[str, Any]], ...] = ()
+    """Acts told later by decisions that cannot stand without it, with their envelopes."""
     beside: tuple[Act, ...] = ()
     """What is told later on the same subjects, and stands without it."""
 
@@ -197,9 +196,9 @@ ROWS = (
             admitted("ann", "cell", LATER),
             body("nook", LATER, within="cell"),
             act("line.drawn", LATER, body="club", to="cell", kind="reports_to"),
-            (resolved("plan", LATER), {"taken_by": "cell", "date": LATER}),
             act("rule.adopted", LATER, rule="size", kind="size", applies_to={"body": "cell"}),
         ),
+        citing=((resolved("plan", LATER), {"taken_by": "cell", "date": LATER}),),
     ),
     Row(act("body.renamed", DAY, body="club", name="Circle"), {"name": "Round"}),
     Row(
@@ -395,10 +394,10 @@ ROWS = (
         resting=(
             attended("ann", DAY),
             act("meeting.closed", LATER, meeting="spring"),
-            (resolved("plan", DAY), {"meeting": "spring", "date": DAY}),
             convened("committee", DAY, within="spring"),
             act("election.held", DAY, election="vote", meeting="spring"),
         ),
+        citing=((resolved("plan", DAY), {"meeting": "spring", "date": DAY}),),
     ),
     Row(
         attended("ann", DAY),
@@ -434,10 +433,10 @@ ROWS = (
         granted(DAY),
         {"power": "speak"},
         resting=(
-            (body("cell", LATER), {"taken_by": "council", "authority": "may", "date": LATER}),
             act("mandate.confirmed", LATER, mandate="may"),
             act("mandate.revoked", LAST, mandate="may"),
         ),
+        citing=((body("cell", LATER), {"taken_by": "council", "authority": "may", "date": LATER}),),
     ),
     Row(
         act("mandate.confirmed", DAY, mandate="may"),
@@ -639,12 +638,8 @@ def test_a_retraction_names_what_rests_on_it_and_stores_nothing(door: Door, row:
     for each in row.beside:
         door.record(each)
     before = structure(door)
-    resting, cited = [], []
-    for each in row.resting:
-        told, envelope = each if isinstance(each, tuple) else (each, {})
-        receipt = door.record(told, **envelope)
-        resting.append(position_of(receipt))
-        cited.append(receipt["position"] if envelope else position_of(receipt))
+    resting = [position_of(door.record(each)) for each in row.resting]
+    citing = [door.record(each, **envelope)["position"] for each, envelope in row.citing]
     if not resting:
         door.record(retracted(made))
         return
@@ -653,10 +648,13 @@ def test_a_retraction_names_what_rests_on_it_and_stores_nothing(door: Door, row:
     assert response.status_code == 409, response.text
     violations = response.json()["violations"]
     named = {position for each in violations for position in each["because"]}
-    assert {position for position in named if position > made} == set(cited), violations
+    assert {position for position in named if position > made} == {
+        *resting,
+        *citing,
+    }, violations
     assert {each["pointer"] for each in violations} == {"/acts/0"}
     assert (door.traces(), structure(door)) == (traces, answered)
-    if cited == resting:
+    if not citing:
         door.record(*map(retracted, resting))
         assert structure(door) == before
         door.record(retracted(made))

@@ -15,7 +15,7 @@ from domain import acts as a
 from domain.answers import Body, CauseInFull, Change, Holder, Line, Part, Post, What
 from domain.entries import Entry
 from domain.questions.facts import Day, Known, cause, start
-from domain.questions.structure import post
+from domain.questions.structure import post as post_on
 from domain.shape import to_json
 from domain.timelines import Spell
 from domain.tracks import ACTIVIST, LIFE, Track
@@ -55,6 +55,8 @@ _OF_ATTRIBUTE: Final[dict[str, What]] = {
 }
 _APART: Final = frozenset({"because", "lines", "posts", "holders", "vacant"})
 """Members that follow from others, or are parts of their own."""
+_TELLING_OF_ENDS: Final = frozenset({"since", "until", "term_until", "alternatives", "because"})
+"""Members that change as the days of a beginning or an end do, wherever these lie."""
 
 
 def changes(before: Sequence[Body], after: Sequence[Body]) -> tuple[Change, ...]:
@@ -182,8 +184,9 @@ def explained(
 
 def _explained(change: Change, bases: _Bases) -> Change:
     identifying = _identifying(change, bases)
-    levels = zip(_grounds(bases.before, change), _grounds(bases.after, change), strict=True)
-    found = (_behind(old, new, bases) for old, new in levels)
+    each_day = (_grounds(day, change, bases) for day in (bases.before, bases.after))
+    levels = zip(*each_day, strict=True)
+    found = (_behind(old, new, bases, change.attribute) for old, new in levels)
     positions = identifying or next((some for some in found if some), set(change.because))
     causes = tuple(cause_in_full(bases.after.known, each) for each in sorted(positions))
     types = {each.type for each in causes}
@@ -206,7 +209,7 @@ def _identifying(change: Change, bases: _Bases) -> set[int]:
     if change.after is not None:
         here, there = there, here
     others = {there.person(each) for each in here.ids(part.id)} - {part.id}
-    held = post(there, part.post) if others else None
+    held = post_on(there, part.post) if others else None
     if held is None or others.isdisjoint(holder.person for holder in held.holders):
         return set()
     ids = sorted({*here.ids(part.id), *there.ids(part.id)})
@@ -217,7 +220,7 @@ def _identifying(change: Change, bases: _Bases) -> set[int]:
     return _behind(old, new, bases)
 
 
-def _grounds(day: Day, change: Change) -> Iterator[list[Spell]]:
+def _grounds(day: Day, change: Change, bases: _Bases) -> Iterator[list[Spell]]:
     """The spells on which a part rests, whatever the day: what it is itself, then all around."""
     part, attribute = change.subject, change.attribute
     known = day.known
@@ -230,16 +233,19 @@ def _grounds(day: Day, change: Change) -> Iterator[list[Spell]]:
             yield [one for one in approvals if one.track.attribute.partition("/")[0] in ids]
             yield _about(known, "post", (part.post or "",), ("approval",))
         case "body", ("activists" | "activists_possible"):
-            members = known.about("membership", part.id)
-            yield [one for one in members if one.track.attribute.partition("/")[0] == ACTIVIST]
+            yield list(_admissions(day, part.id))
+            ids = _activists(bases, part.id)
+            yield [
+                *_about(known, "person", ids, (LIFE,)),
+                *(spell for each in ids for spell in known.about("identity", each)),
+            ]
         case ("body" | "post") as kind, ("alternatives" | "because"):
             yield [one for one in known.about(kind, part.id) if one.track.attribute != LIFE]
         case ("body" | "post") as kind, str(name):
             yield _about(known, kind, (part.id,), (name,))
     if part.kind == "tenure":
         ids = day.ids(part.id)
-        held = _about(known, "tenure", (part.post or "",), ids)
-        yield [*held, *(one for each in ids for one in known.about("identity", each))]
+        yield _about(known, "tenure", (part.post or "",), ids)
         yield _about(known, "person", ids, (LIFE,))
     if part.kind == "line":
         start = f"post:{part.post}" if part.post else f"body:{part.body}"
@@ -249,6 +255,26 @@ def _grounds(day: Day, change: Change) -> Iterator[list[Spell]]:
         yield _about(known, "post", (part.post,), (LIFE,))
     yield _about(known, "body", (part.body,), (LIFE,))
     yield _around(day, part.body)
+    if part.kind == "tenure":
+        yield [spell for each in day.ids(part.id) for spell in known.about("identity", each)]
+
+
+def _admissions(day: Day, body: str) -> Iterator[Spell]:
+    for spell in day.known.about("membership", body):
+        if spell.track.attribute.partition("/")[0] == ACTIVIST:
+            yield spell
+
+
+def _activists(bases: _Bases, body: str) -> tuple[str, ...]:
+    """Every id of those who are in a body as activists at either basis, living or dead."""
+    found = {
+        each
+        for day in (bases.before, bases.after)
+        for spell in _admissions(day, body)
+        if spell.on(day.day)
+        for each in day.ids(day.person(spell.track.attribute.partition("/")[2]))
+    }
+    return tuple(sorted(found))
 
 
 def _about(
@@ -273,16 +299,20 @@ def _around(day: Day, body: str) -> list[Spell]:
     return [spell for spells in found.values() for spell in spells]
 
 
-def _behind(old: Sequence[Spell], new: Sequence[Spell], bases: _Bases) -> set[int]:
-    """The positions of the entries by which spells hold otherwise at the second basis."""
+def _behind(
+    old: Sequence[Spell], new: Sequence[Spell], bases: _Bases, attribute: str | None = None
+) -> set[int]:
+    """The positions of the entries by which spells hold otherwise at the second basis.
+
+    What turned is an attribute of what goes on; none: something began or ended.
+    """
     was = {(spell.track, spell.because[0]): spell for spell in old}
     now = {(spell.track, spell.because[0]): spell for spell in new}
+    fresh = [now[key] for key in now.keys() - was.keys()]
     found: set[int] = set()
     for key in was.keys() | now.keys():
-        instead = now.get(key) or _instead(
-            was[key], [now[each] for each in now.keys() - was.keys()], bases
-        )
-        found.update(_turned(was.get(key), instead, bases))
+        instead = now.get(key) or _instead(was[key], fresh, bases)
+        found.update(_turned(was.get(key), instead, bases, attribute))
     return found
 
 
@@ -294,8 +324,14 @@ def _instead(old: Spell, new: Iterable[Spell], bases: _Bases) -> Spell | None:
     return max(over, key=start, default=None) if old.on(bases.before.day) else None
 
 
-def _turned(old: Spell | None, new: Spell | None, bases: _Bases) -> Iterator[int]:
-    """The entries by which one spell, by the entry that begins it, holds otherwise than before."""
+def _turned(
+    old: Spell | None, new: Spell | None, bases: _Bases, attribute: str | None
+) -> Iterator[int]:
+    """The entries by which one spell, by the entry that begins it, holds otherwise than before.
+
+    Where it holds at both bases, an end to come matters to what tells of ends, and how surely it
+    holds to any attribute; neither begins or ends anything now.
+    """
     held = old.on(bases.before.day) if old is not None else None
     holds = new.on(bases.after.day) if new is not None else None
     if old is not None and new is None and held:
@@ -311,9 +347,10 @@ def _turned(old: Spell | None, new: Spell | None, bases: _Bases) -> Iterator[int
             yield new.because[0]
             if old.until.latest <= bases.before.day:
                 yield from (by for each in undone for by in _undone(old, each, bases))
-        elif held and holds:
-            yield from (each for each in ends if each not in old.because)
-            yield from (by for each in undone for by in _undone(old, each, bases))
+        elif held and holds and attribute is not None:
+            if attribute in _TELLING_OF_ENDS:
+                yield from (each for each in ends if each not in old.because)
+                yield from (by for each in undone for by in _undone(old, each, bases))
             if held != holds:
                 yield from new.because[:1] if holds == "certain" or not ends else ends
 
