@@ -308,7 +308,9 @@ def _violation(breach: Breach, drafts: Sequence[Entry], ledger: Ledger) -> Viola
     else:
         subjects = {each for at in recorded for each in _subjects(ledger.at(at))}
         about = (each.number for each in drafts if each.number and _subjects(each) & subjects)
-        pointer = _place(next(about, 0))
+        # An annulment names none of those who were elected.
+        annulling = (each.number for each in drafts if isinstance(each.act, a.ElectionAnnulled))
+        pointer = _place(next(about, next(annulling, 0)))
     return Violation(breach.rule, breach.message, pointer, recorded)
 
 

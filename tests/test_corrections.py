@@ -607,7 +607,7 @@ def test_what_is_retracted_never_was_and_what_was_answered_stays(door: Door, row
     ask, right = prepared(door, row)
     before, ground = ask(), door.newest()
 
-    alone = position_of(door.record(right, id="alone"))
+    door.record(right, id="alone")
     rightly = ask()
     assert but_the_basis(rightly) != but_the_basis(before), "nothing tells of this act"
     door.record(retracted({"decision": "alone", "act": 1}))
@@ -622,7 +622,7 @@ def test_what_is_retracted_never_was_and_what_was_answered_stays(door: Door, row
 
     door.record(retracted(position_of(corrected)))
     assert but_the_basis(ask()) == but_the_basis(before)
-    then = {ground: before, alone: rightly, made: wrongly, made + 3: now}
+    then = {ground: before, made: wrongly, made + 3: now}
     for position, answers in then.items():
         assert ask(position) == answers
 
@@ -766,3 +766,13 @@ def test_a_refusal_names_all_that_rests_on_an_entry_at_once(door: Door) -> None:
     violations = door.post(retracted(held)).json()["violations"]
     assert {each["rule"] for each in violations} == {"id_unknown", "not_running"}
     assert sorted(each for one in violations for each in one["because"]) == resting
+
+
+def test_a_refused_annulment_is_pointed_to(door: Door) -> None:
+    """It names none of those whose tenures it would end."""
+    door.record(elected("poll", "ann", BEFORE))
+    end = position_of(door.record(leaves("ann", "chair", LATER)))
+    annulled = act("election.annulled", DAY, election="poll")
+    (violation,) = door.post(body("cell", DAY), annulled).json()["violations"]
+    assert (violation["rule"], violation["pointer"]) == ("not_running", "/acts/1")
+    assert violation["because"] == [end]
