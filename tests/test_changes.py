@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from openapi_schema_validator import OAS31Validator
 
 from domain.answers import Change
-from domain.dates import day
+from domain.dates import day, window
 from domain.entries import Entry
 from domain.questions.changes import UNDOING, applied, changes, explained
 from domain.questions.facts import Day, Facts
@@ -24,16 +24,30 @@ from tests.ledgers import act, entries, ledger_in, record, told
 from tests.strategies import ACTS, GROUND, any_act
 from tests.test_door import Door, assert_problem, opened
 from tests.test_example_isg import DECISIONS
+from tests.test_histories import QUICK
+from tests.test_history import LIKELY
 
 FIRST = day("2019-12-30")
 LAST = day("2020-01-16")
 
+HELD = (
+    *(act("tenure.started", f"2020-01-0{number}", person=person, post="clerk")
+      for number, person in ((3, "ann"), (4, "bo"), (5, "cy"))),
+    act("line.drawn", "2020-01-03", post="clerk", to="council", kind="reports_to"),
+    act("line.drawn", "2020-01-04", body="bureau", to="council", kind="reports_to"),
+    *(act("activist.admitted", "2020-01-04", person=person, body="bureau")
+      for person in ("ann", "bo", "di")),
+    act("election.held", "2020-01-05", election="vote-1",
+        contests=[{"post": "chair", "elected": ["di"]}]),
+)  # fmt: skip
+"""What is there to be ended, merged, annulled and retracted."""
+
 At = tuple[int, int]
 """A day and a position."""
 
-RETRACTIONS = st.integers(2, 40).map(lambda n: act("entry.retracted", entry=n, reason="wrong"))
+RETRACTIONS = st.integers(11, 36).map(lambda n: act("entry.retracted", entry=n, reason="wrong"))
 HISTORIES = st.lists(
-    st.one_of(ACTS, ACTS, any_act(), RETRACTIONS).map(lambda acted: [acted]),
+    st.one_of(LIKELY, LIKELY, ACTS, any_act(), RETRACTIONS).map(lambda acted: [acted]),
     min_size=3,
     max_size=16,
 )
@@ -55,13 +69,14 @@ def why(recorded: Sequence[Entry], first: At, second: At) -> tuple[Change, ...]:
     return explained(changes(bodies(before), bodies(after)), before, after, undoing)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, phases=QUICK, suppress_health_check=list(HealthCheck))
 @given(history=HISTORIES, data=st.data())
 def test_changes_applied_to_the_first_structure_give_the_second(
     history: list[list[dict[str, Any]]], data: st.DataObject
 ) -> None:
     with tempfile.TemporaryDirectory() as directory, ledger_in(Path(directory)) as ledger:
-        record(ledger, *GROUND)
+        told(ledger, *GROUND)
+        told(ledger, *HELD)
         for acts in history:
             record(ledger, *acts)
         recorded = entries(ledger)
@@ -88,6 +103,7 @@ def there_and_back(recorded: Sequence[Entry], first: At, second: At) -> None:
 def well_explained(ledger: Ledger, recorded: Sequence[Entry], first: At, second: At) -> None:
     """Every change has acts behind it, known by then, whichever way the facts are found."""
     found = why(recorded, first, second)
+    learnt = len(whole(recorded, first[1]))
     before = structure(recorded, *first)
     assert applied(before, found) == structure(recorded, *second)
     for change in found:
@@ -95,6 +111,7 @@ def well_explained(ledger: Ledger, recorded: Sequence[Entry], first: At, second:
         assert positions, change
         assert positions == sorted(set(positions))
         assert positions[-1] <= second[1]
+        assert to_the_point(change, (first[0], learnt), second), change
     ledger.follow()
     with ledger.views.reading() as connection:
         older, newer = (ledger.day(connection, basis_at(connection, *at)) for at in (first, second))
@@ -102,6 +119,14 @@ def well_explained(ledger: Ledger, recorded: Sequence[Entry], first: At, second:
         undoing = [each for each in kept if each.type in UNDOING and each.position > first[1]]
         bare = changes(before, structure(recorded, *second))
         assert explained(bare, older, newer, undoing) == found
+
+
+def to_the_point(change: Change, first: At, second: At) -> bool:
+    """Whether one of the acts behind a change is of the days, or of the positions, between."""
+    windows = [window(cause.effective) for cause in change.causes if cause.effective]
+    by_day = any(each.earliest <= second[0] and first[0] <= each.latest for each in windows)
+    by_record = any(first[1] < cause.position for cause in change.causes)
+    return by_record or (by_day and first[0] < second[0])
 
 
 # Why, one by one
@@ -316,6 +341,8 @@ def test_lines_that_are_alike_are_told_apart(ledger: Ledger) -> None:
     recorded, at = entries(ledger), newest(ledger)
     bureau, _ = structure(recorded, on(5), at)
     assert [each.since for each in bureau.lines] == ["2020-01-02", "[2020-01-04..2020-01-09]"]
+    parts = [each.subject for each in changes((), (bureau,)) if each.subject.kind == "line"]
+    assert [part.number for part in parts] == [0, 1]
     for first in range(1, 12):
         for second in range(first, 12):
             there_and_back(recorded, (on(first), at), (on(second), at))
