@@ -32,13 +32,13 @@ LAST = day("2020-01-16")
 
 HELD = (
     *(act("tenure.started", f"2020-01-0{number}", person=person, post="clerk")
-      for number, person in ((3, "ann"), (4, "bo"), (5, "cy"))),
+      for number, person in ((3, "ann"), (4, "bo"), (5, "di"))),
     act("line.drawn", "2020-01-03", post="clerk", to="council", kind="reports_to"),
     act("line.drawn", "2020-01-04", body="bureau", to="council", kind="reports_to"),
     *(act("activist.admitted", "2020-01-04", person=person, body="bureau")
       for person in ("ann", "bo", "di")),
     act("election.held", "2020-01-05", election="vote-1",
-        contests=[{"post": "chair", "elected": ["di"]}]),
+        contests=[{"post": "chair", "elected": ["cy"]}]),
 )  # fmt: skip
 """What is there to be ended, merged, annulled and retracted."""
 
@@ -308,6 +308,25 @@ def test_who_takes_a_post_and_is_merged_has_taken_it(ledger: Ledger) -> None:
             if each[1] == "ann"} == {("left_post", "ann", None, "body.dissolved@18")}  # fmt: skip
 
 
+def test_a_holder_with_three_ids_is_told_of_by_the_last_merger_or_separation(
+    ledger: Ledger,
+) -> None:
+    told(ledger, act("appointment.made", "2020-01-04", person="ann", post="chair"))
+    told(ledger, act("person.merged", "2020", person="ann", into="bo"))
+    merged = newest(ledger)
+    told(ledger, act("person.merged", "2020", person="bo", into="cy"))
+    again = newest(ledger)
+    assert seen(ledger, (on(5), merged), (on(5), again)) == {
+        ("identified", "bo", None, "person.merged@15"),
+        ("identified", "cy", None, "person.merged@15"),
+    }
+    told(ledger, act("person.separated", "2020", person="ann", into="bo"))
+    assert seen(ledger, (on(5), again), (on(5), newest(ledger))) == {
+        ("identified", "cy", None, "person.separated@17"),
+        ("identified", "ann", None, "person.separated@17"),
+    }
+
+
 def test_what_is_recorded_anew_and_over_is_not_withdrawn(ledger: Ledger) -> None:
     told(ledger, act("appointment.made", "2020-01-04", person="ann", post="chair"))
     wrong = newest(ledger)
@@ -342,7 +361,10 @@ def test_lines_that_are_alike_are_told_apart(ledger: Ledger) -> None:
     bureau, _ = structure(recorded, on(5), at)
     assert [each.since for each in bureau.lines] == ["2020-01-02", "[2020-01-04..2020-01-09]"]
     parts = [each.subject for each in changes((), (bureau,)) if each.subject.kind == "line"]
-    assert [part.number for part in parts] == [0, 1]
+    assert [(part.post, part.number) for part in parts] == [(None, 0), (None, 1)]
+    told(ledger, act("line.drawn", "2020-01-03", post="clerk", to="council", kind="reports_to"))
+    (change,) = why(entries(ledger), (on(5), at), (on(5), newest(ledger)))
+    assert (change.what, change.subject.post, change.subject.number) == ("line_drawn", "clerk", 0)
     for first in range(1, 12):
         for second in range(first, 12):
             there_and_back(recorded, (on(first), at), (on(second), at))

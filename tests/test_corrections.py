@@ -7,17 +7,29 @@ on it, and corrected; the door is asked for everything that it may have changed 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from domain.acts import ACTS, StructureAct
+from domain.acts import ACTS as EVERY_ACT
+from domain.acts import RemarkMade, StructureAct
+from domain.coherence import Scope, breaches
+from domain.entries import Entry
+from domain.register import Register, without_retracted
 from domain.shape import mentions
-from tests.ledgers import act, decision
+from tests.ledgers import act, decision, entries, ledger_in, record, told
+from tests.strategies import ACTS, any_act
+from tests.strategies import GROUND as RANDOM_GROUND
 from tests.test_door import Door, opened
+from tests.test_histories import QUICK
+from tests.test_history import LIKELY, MORE_GROUND
 
 Act = dict[str, Any]
 
@@ -582,7 +594,7 @@ def door(tmp_path: Path) -> Iterator[Door]:
 
 
 def test_every_act_has_a_row() -> None:
-    on_the_structure = [name for name, each in ACTS.items() if issubclass(each, StructureAct)]
+    on_the_structure = [name for name, each in EVERY_ACT.items() if issubclass(each, StructureAct)]
     assert list(dict.fromkeys(row.made["type"] for row in ROWS)) == on_the_structure
 
 
@@ -677,7 +689,7 @@ def structure(door: Door) -> Any:
     ids=lambda made: str(made["type"]),
 )
 def test_what_acts_on_the_record_alone_is_not_retracted(door: Door, made: Act) -> None:
-    assert not issubclass(ACTS[made["type"]], StructureAct)
+    assert not issubclass(EVERY_ACT[made["type"]], StructureAct)
     door.record(admitted("ann", "club", DAY), id="admissions")
     entry = position_of(door.record(made, id="made"))
     for named in (entry, {"decision": "made", "act": 1}, entry - 1):
@@ -686,7 +698,7 @@ def test_what_acts_on_the_record_alone_is_not_retracted(door: Door, made: Act) -
 
 
 def test_every_act_on_the_record_alone_is_tried() -> None:
-    on_the_record = {name for name, each in ACTS.items() if not issubclass(each, StructureAct)}
+    on_the_record = {name for name, each in EVERY_ACT.items() if not issubclass(each, StructureAct)}
     assert on_the_record == {"entry.retracted", "decision.amended", "remark.made"}
 
 
@@ -776,3 +788,51 @@ def test_a_refused_annulment_is_pointed_to(door: Door) -> None:
     (violation,) = door.post(body("cell", DAY), annulled).json()["violations"]
     assert (violation["rule"], violation["pointer"]) == ("not_running", "/acts/1")
     assert violation["because"] == [end]
+
+
+# Random histories
+
+
+def disagreements(recorded: Sequence[Entry]) -> set[int]:
+    """The entries in any breach of coherence, where everything is checked and nothing left out."""
+    standing = [
+        each for each in without_retracted(recorded) if not isinstance(each.act, RemarkMade)
+    ]
+    by_tag: dict[str, list[Entry]] = defaultdict(list)
+    for entry in recorded:
+        for tag in entry.tags:
+            by_tag[tag].append(entry)
+
+    def found(tag: str, types: frozenset[str]) -> Sequence[Entry]:
+        return [each for each in by_tag[tag] if not types or each.type in types]
+
+    tracks = frozenset(moment.track for entry in standing for moment in entry.moments)
+    broken = breaches(Register(found), Scope(tuple(standing), tracks))
+    return {position for breach in broken for position in breach.because}
+
+
+@settings(max_examples=25, deadline=None, phases=QUICK, suppress_health_check=list(HealthCheck))
+@given(
+    history=st.lists(LIKELY | LIKELY | ACTS | any_act(), min_size=5, max_size=25),
+    going=st.sets(st.integers(2, 60), max_size=6),
+)
+def test_an_entry_may_go_if_and_only_if_all_else_stands_without_it(
+    history: list[Act], going: set[int]
+) -> None:
+    """Judging a retraction by what it touches comes to the same as judging the whole ledger."""
+    with TemporaryDirectory() as directory, ledger_in(Path(directory)) as ledger:
+        told(ledger, *RANDOM_GROUND)
+        told(ledger, *MORE_GROUND)
+        for each in history:
+            record(ledger, each)
+        for position in going:
+            record(ledger, retracted(position))
+        recorded = entries(ledger)
+        assert disagreements(recorded) == set()
+        for entry in without_retracted(recorded):
+            if isinstance(entry.act, StructureAct):
+                judged, _ = ledger.recorder.check(decision(retracted(entry.position)), "test")
+                named = {position for each in judged for position in each.because}
+                without = [each for each in recorded if each is not entry]
+                assert named == disagreements(without), entry
+                assert bool(judged) == bool(named)

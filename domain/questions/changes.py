@@ -193,10 +193,8 @@ def _explained(change: Change, bases: _Bases) -> Change:
     what = change.what
     if identifying:
         what = "identified"
-    elif change.attribute is None and change.after is None and types == {"entry.retracted"}:
-        what = "withdrawn"
-    elif change.attribute is None and change.after is not None and "entry.retracted" in types:
-        what = "restored"
+    elif change.attribute is None and "entry.retracted" in types:
+        what = "withdrawn" if change.after is None else "restored"
     return replace(change, what=what, causes=causes)
 
 
@@ -321,7 +319,7 @@ def _instead(old: Spell, new: Iterable[Spell], bases: _Bases) -> Spell | None:
     over = (
         spell for spell in new if spell.track == old.track and spell.until.latest <= bases.after.day
     )
-    return max(over, key=start, default=None) if old.on(bases.before.day) else None
+    return max(over, key=start, default=None)
 
 
 def _turned(
