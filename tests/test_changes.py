@@ -596,6 +596,17 @@ def test_what_cannot_be_compared_is_told(
     assert_problem(isg.client.get("/v1/changes", params=question), status, kind)
 
 
+@pytest.mark.parametrize("end", ["from", "to"])
+def test_both_clocks_of_one_basis_are_named(isg: Door, end: str) -> None:
+    both: dict[str, str | int] = {
+        f"{end}_position": 1,
+        f"{end}_recorded_at": "2025-01-01T00:00:00Z",
+    }
+    refused = isg.client.get("/v1/changes", params=both)
+    assert_problem(refused, 400, "clocks")
+    assert refused.json()["detail"].startswith(f"{end}_recorded_at and {end}_position name")
+
+
 def test_the_answer_is_as_described(isg: Door) -> None:
     document = isg.ask("/openapi.json")
     ref = {"$ref": "#/components/schemas/ChangesAnswer"}

@@ -74,8 +74,8 @@ class Change:
     what: What
     """Begun or ended: `established`, `dissolved`, `post_created`, `post_abolished`, `took_post`, \
 `left_post`, `line_drawn`, `line_ended`; because of a correction: `withdrawn` (not recorded any \
-more as holding on the day), `restored` (its end was withdrawn), `identified` (the holder is shown \
-under another id). Else of one attribute: `renamed`, `moved`, `approved`, `members_changed`, \
+more as holding on the day), `restored` (its end was withdrawn), `identified` (who holds on is \
+shown under another id). Else of one attribute: `renamed`, `moved`, `approved`, `members_changed`, \
 `certainty`, `dated` (another beginning or end is known), `alternatives`, `changed` (any other), \
 `grounds` (the same, by other entries)."""
     subject: Part

@@ -22,7 +22,7 @@ from projections.facts import Believed
 from projections.structure import structure
 from service.content import plain, with_texts
 from service.ledger import Ledger
-from service.problems import PARAMETER, Problem
+from service.problems import CLOCKS, PARAMETER, Problem
 from service.questions import Basis, BasisQuery, Day, Instant, asked, pinned, stated, today
 from service.sentences import sentence
 
@@ -55,7 +55,7 @@ class ChangeTold(Change):
     """A change, and how a person would say it."""
 
     sentence: str = ""
-    """The change in words, with its day and its decisions."""
+    """The change in words: its day, and the decisions with vote, mandate and sources."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +111,11 @@ def _both(
     Raises:
         Problem: a basis is not there, or the first is after the second.
     """
+    for end in ("from", "to"):
+        clocks = [f"{end}_recorded_at", f"{end}_position"]
+        if all(getattr(query, each) is not None for each in clocks):
+            why = f"{' and '.join(clocks)} name the same clock: give one of them"
+            raise Problem(CLOCKS, why)
     now = iso(today())
     first = BasisQuery(
         effective_at=query.from_effective_at or now,
