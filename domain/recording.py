@@ -231,7 +231,7 @@ def _scope(drafts: Sequence[Entry], before: Register, after: Register, ledger: L
 
     A remark said what it was on when it was made: it holds nothing in place.
     """
-    tracks = {track for draft in drafts for track in _touched(draft, before, ledger)}
+    tracks = {track for draft in drafts for track in _touched(draft, ledger)}
     entries = {draft.position: draft for draft in drafts}
     lives = [track for track in tracks if track.is_life]
     persons = {life.subject for life in lives if life.kind == "person"}
@@ -254,8 +254,8 @@ def _scope(drafts: Sequence[Entry], before: Register, after: Register, ledger: L
     return Scope(tuple(entries.values()), frozenset(tracks))
 
 
-def _touched(draft: Entry, before: Register, ledger: Ledger) -> Iterator[Track]:
-    """The tracks that a draft changes: its own, those it retracts, those that rest on them."""
+def _touched(draft: Entry, ledger: Ledger) -> Iterator[Track]:
+    """The tracks that a draft changes: its own, or those of what it retracts."""
     changed = [draft]
     if isinstance(draft.act, a.EntryRetracted):
         target = find(draft.act.entry, ledger)
@@ -266,10 +266,6 @@ def _touched(draft: Entry, before: Register, ledger: Ledger) -> Iterator[Track]:
         for each in entry.mentions:
             if each.creates:
                 yield from (Track(kind, each.id, LIFE) for kind in each.kinds)
-        if isinstance(entry.act, a.ElectionAnnulled):
-            for held in before.standing(f"election:{entry.act.election}", {"election.held"}):
-                for moment in held.moments:
-                    yield moment.track
 
 
 def _is_place(track: Track) -> bool:

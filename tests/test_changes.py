@@ -397,6 +397,31 @@ def test_what_ends_with_its_body_was_not_ended_by_what_made_it_certain(ledger: L
     }  # fmt: skip
 
 
+def test_what_is_in_a_body_becomes_certain_with_it(ledger: Ledger) -> None:
+    told(ledger, act("body.established", "[2020-01-03..2020-01-06]", body="club", name="Club",
+                     classification="club"))  # fmt: skip
+    told(ledger, act("body.established", "2020-01-04", body="cell", name="Cell",
+                     classification="cell", within="club"))  # fmt: skip
+    assert seen(ledger, (on(5), newest(ledger)), (on(7), newest(ledger))) == {
+        ("certainty", "club", "certainty", "body.established@11"),
+        ("certainty", "cell", "certainty", "body.established@11"),
+    }
+
+
+def test_what_ends_with_a_person_or_with_the_other_end_of_a_line(ledger: Ledger) -> None:
+    told(ledger, act("tenure.started", "2020-01-04", person="ann", post="chair"))
+    told(ledger, act("body.established", "2020-01-01", body="club", name="C", classification="c"))
+    told(ledger, act("line.drawn", "2020-01-04", body="council", to="club", kind="managed_by"))
+    before = newest(ledger)
+    told(ledger, act("person.died", "2020-01-06", person="ann"))
+    told(ledger, act("body.dissolved", "2020-01-06", body="club", manner="expired"))
+    assert seen(ledger, (on(8), before), (on(8), newest(ledger))) == {
+        ("left_post", "ann", None, "person.died@17"),
+        ("line_ended", "club", None, "body.dissolved@19"),
+        ("dissolved", "club", None, "body.dissolved@19"),
+    }
+
+
 # Sentences
 
 

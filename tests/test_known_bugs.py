@@ -108,6 +108,13 @@ def test_what_has_no_first_day_comes_first_and_not_last(door: Door) -> None:
     assert names == ["Ancient", "Old", "Newer"]
 
 
+def test_what_has_no_first_day_gives_way_to_what_may_begin_on_its_last(door: Door) -> None:
+    """RES #1518: the same, where nothing but the order decides."""
+    door.record(established("hall", "2019-01-01", name="Ancient"))
+    door.record(renamed("[2020-03-01..2020-04-01]", "Newer"), renamed("[..2020-03-01]", "Old"))
+    assert name_on(door, "2020-06-01") == "Newer"
+
+
 def test_what_has_no_last_day_comes_after_what_was_before_it(door: Door) -> None:
     """RES #1518, of the other end: an open end is late, not early."""
     door.record(established("hall", "2019-01-01", name="Old"))

@@ -210,9 +210,8 @@ def _identifying(change: Change, bases: _Bases) -> set[int]:
     held = post_on(there, part.post) if others else None
     if held is None or others.isdisjoint(holder.person for holder in held.holders):
         return set()
-    ids = sorted({*here.ids(part.id), *there.ids(part.id)})
     old, new = (
-        [spell for each in ids for spell in day.known.about("identity", each)]
+        [spell for each in here.ids(part.id) for spell in day.known.about("identity", each)]
         for day in (bases.before, bases.after)
     )
     return _behind(old, new, bases)
