@@ -218,6 +218,8 @@ def _beginning(spell: Spell) -> int:
 
 def _difference(believed: Sequence[Spell], spells: Sequence[Spell]) -> Change:
     """What is in one list and not in the other; most of them are alike at both ends."""
+    if not believed:
+        return Change((), spells)
     start = 0
     least = min(len(believed), len(spells))
     while start < least and believed[start] == spells[start]:

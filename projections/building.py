@@ -13,7 +13,6 @@ import fcntl
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +23,6 @@ from domain import acts as a
 from domain.beliefs import Annulled, Stood, held
 from domain.dates import Window
 from domain.timelines import Ending
-from domain.tracks import Track
 from projections import views as v
 from projections.beliefs import INSERT_MOMENT, INSERT_SPELL, RETRACT
 from projections.decisions import Fetch, Recorded, next_decisions
@@ -67,6 +65,7 @@ class _Building:
     def __init__(self, connection: Connection, fetch: Fetch, tell: Tell) -> None:
         self._connection = connection
         self._execute = connection.exec_driver_sql
+        self._driver: Any = connection.connection.dbapi_connection  # for what is read row by row
         self._fetch = fetch
         self._tell = tell
 
@@ -164,12 +163,15 @@ class _Building:
 
     def _tracks(self, after: tuple[str, ...], limit: int) -> list[list[Stood]]:
         """What ever stood in the next tracks, each in whole."""
-        rows = self._execute(_NEXT, (*after, limit)).all()
-        stood = [
-            Stood(moment_of(row[:-2]), row[-2], None if row[-1] == v.NEWEST else row[-1])
-            for row in rows
-        ]
-        tracks = [list(each) for _, each in groupby(stood, key=_track)]
+        rows = self._driver.execute(_NEXT, (*after, limit)).fetchall()
+        tracks: list[list[Stood]] = []
+        before = None
+        for *columns, since, until in rows:
+            moment = moment_of(columns)
+            if moment.track != before:
+                before = moment.track
+                tracks.append([])
+            tracks[-1].append(Stood(moment, since, None if until == v.NEWEST else until))
         if len(rows) < limit:
             return tracks
         return tracks[:-1] or self._tracks(after, limit * 8)
@@ -185,10 +187,6 @@ class _Building:
             position, leaf_hash = self._execute("SELECT position, leaf_hash FROM building").one()
             self._execute("DROP TABLE building")
             v.complete(self._connection, position, leaf_hash)
-
-
-def _track(stood: Stood) -> Track:
-    return stood.moment.track
 
 
 def swap(path: Path, built: Path) -> None:
