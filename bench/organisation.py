@@ -22,6 +22,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from heapq import heappop, heappush
@@ -39,6 +40,7 @@ from domain.fields import Commitment
 from domain.recording import draft
 from domain.shape import commit
 from service.appends import Append, Draft
+from service.garbage import uncollected
 from service.ledger import Ledger
 from service.log import Log
 from service.recorder import Receipt, curule_seal
@@ -49,6 +51,8 @@ MOST_BODIES: Final = 1_000
 ENTRIES_A_BODY: Final = 20
 FIRST: Final = ordinal("1990-01-01")
 LAST: Final = ordinal("2026-10-31")
+ACTIVISTS: Final = 3
+"""How many a body has at most, so that bodies do not grow with the ledger."""
 APART: Final = 62
 """Days between two changes of one thing, so that months in place of days leave no doubt."""
 RECENT: Final = 5_000
@@ -112,6 +116,7 @@ class Body:
     number: int = 1  # which body this is of those that followed each other
     seats: list[Seat] = field(default_factory=list)
     dated: set[int] = field(default_factory=set)  # days on which an attribute was set
+    activists: int = 1
     awaited: int = 0
     line: tuple[str, int] | None = None
     mandate: tuple[str, int] | None = None
@@ -152,6 +157,7 @@ class Organisation:
         self._day = FIRST
         self._recorded_at = 0
         self.bodies: list[Body] = []
+        self._there: dict[str, Body] = {}
         self.seats: list[Seat] = []
         self.persons: list[Person] = []
         self._upper: list[Body] = []  # bodies that last, by whom the others are led
@@ -212,6 +218,7 @@ class Organisation:
                 within = above[number % len(above)].id if above else None
                 body = Body(f"b{len(self.bodies)}", level, within, self._day)
                 self.bodies.append(body)
+                self._there[body.id] = body
                 here.append(body)
                 yield self._record(list(self._founding_of(body, ())), within, self._day)
             if level < 3:
@@ -386,6 +393,8 @@ class Organisation:
         recent = any(self._day - since < APART for since in person.cells.values())
         if person.posts != {seat.post} or person.awaited or recent:
             return
+        for cell in person.cells:
+            self._left_behind(cell)
         person.dead, person.posts, person.cells = True, set(), {}
         seat.holder, seat.begun, seat.changed, seat.exact = None, None, self._day, True
         died = a.PersonDied(type="person.died", effective=iso(self._day), person=person.id)
@@ -459,8 +468,9 @@ class Organisation:
         settled = [each for each, since in person.cells.items() if self._day - since >= APART]
         by = body.within or body.id
         act: a.Act
-        if len(person.cells) < 2 and self._random.random() < 0.5:
+        if len(person.cells) < 2 and body.activists < ACTIVISTS:
             person.cells[body.id] = self._day
+            body.activists += 1
             act = a.ActivistAdmitted(
                 type="activist.admitted", effective=self._month(), person=person.id, body=body.id
             )
@@ -474,10 +484,12 @@ class Organisation:
 
                 self._wait([act], by, arrive)
                 return
-        elif settled and self._random.random() < 0.6:
+        elif settled and body.activists < ACTIVISTS:
             left = settled[0]
             del person.cells[left]
             person.cells[body.id] = self._day
+            self._left_behind(left)
+            body.activists += 1
             act = a.ActivistTransferred(
                 type="activist.transferred",
                 effective=today,
@@ -488,10 +500,15 @@ class Organisation:
         elif settled:
             left = settled[0]
             del person.cells[left]
+            self._left_behind(left)
             act = a.ActivistLeft(type="activist.left", effective=today, person=person.id, body=left)
         else:
             return
         yield self._record([act], by, self._day)
+
+    def _left_behind(self, body: str) -> None:
+        if (left := self._there.get(body)) is not None:
+            left.activists -= 1
 
     def _month(self) -> str:
         return iso(self._day)[:7] if self._random.random() < 0.03 else iso(self._day)
@@ -644,7 +661,8 @@ class Organisation:
         self.seats = [each for each in self.seats if id(each) not in gone]
         for person in self.persons:
             person.cells.pop(old.id, None)
-        self.bodies[index] = new
+        self.bodies[index] = self._there[new.id] = new
+        del self._there[old.id]
         acts = [dissolved, *self._founding_of(new, holders)]
         yield self._record(acts, old.within, self._day)
 
@@ -919,7 +937,7 @@ def store(
     """Store the ledger of an organisation in a new log, and tell how many entries it has."""
     organisation, disclosing, times = Organisation(entries, seed), Disclosing(seed), Times()
     log = Log(url, seal=curule_seal, clock=times)
-    try:
+    with closing(log), uncollected():
         making = appends(organisation.decisions(), disclosing)
         while group := list(islice(making, GROUP // 3)):
             if vault is not None:
@@ -931,8 +949,21 @@ def store(
                     raise outcome
             progress(log.head()[0])
         return log.head()[0]
+
+
+def make(folder: Path, entries: int, seed: int = 1, *, texts: bool = True) -> int:
+    """Make a ledger in a folder: its log, and the vault with its texts."""
+
+    def progress(position: int) -> None:
+        if sys.stderr.isatty():
+            print(f"\r{position:,} entries", end="\033[K\r", file=sys.stderr)
+
+    vault = _vault(folder) if texts else None
+    try:
+        return store(f"sqlite:///{folder}/log.db", entries, seed, vault, progress)
     finally:
-        log.close()
+        if vault is not None:
+            vault.close()
 
 
 def check(folder: Path, entries: int, seed: int, decisions: int) -> int:
@@ -968,16 +999,7 @@ def main() -> None:
     if options.check:
         made = check(options.folder, options.entries, options.seed, options.check)
     else:
-        log = f"sqlite:///{options.folder}/log.db"
-        vault = None if options.no_texts else _vault(options.folder)
-
-        def progress(position: int) -> None:
-            if sys.stderr.isatty():
-                print(f"\r{position:,} entries", end="\033[K", file=sys.stderr)
-
-        made = store(log, options.entries, options.seed, vault, progress)
-        if vault is not None:
-            vault.close()
+        made = make(options.folder, options.entries, options.seed, texts=not options.no_texts)
     took = time.perf_counter() - began
     print(f"{made:,} entries in {took:.1f} s: {made / took:,.0f} a second")
 

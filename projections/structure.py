@@ -2,113 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+import threading
+from collections import OrderedDict, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, NoReturn
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Integer,
-    Select,
-    and_,
-    cast,
-    func,
-    not_,
-    or_,
-    select,
-)
+from sqlalchemy import Connection
 
 from domain.answers import Body
-from domain.questions.facts import Day, Facts
-from domain.questions.structure import bodies, count
-from domain.timelines import Spell
-from domain.tracks import ACTIVIST, LIFE
+from domain.questions.facts import Day
+from domain.questions.structure import bodies, body, expect
 from projections.basis import Basis
-from projections.facts import believed, believed_at
-from projections.spells import spell_of
-from projections.views import chunks, spells
+from projections.facts import Believed, Read, changed
 
-_SHOWN = ("body", "post", "tenure", "approval", "line", "identity")
+KEPT: Final = 4
+"""How many structures are remembered."""
 
 
 def structure(connection: Connection, basis: Basis) -> tuple[Body, ...]:
     """Every body, post and holder present at a basis, certain or possible."""
-    shown = list(_present(connection, known(basis).where(spells.c.kind.in_(_SHOWN))))
-    apart = list(_counted_apart(connection, basis))
-    persons = {each.track.attribute for each in shown if each.track.kind in ("tenure", "identity")}
-    persons |= {each.track.subject for each in shown if each.track.kind == "identity"}
-    persons |= {each.track.attribute.partition("/")[2] for each in apart}
-    day = Day(Facts((*shown, *apart, *_persons(connection, basis, persons))), basis.effective_at)
-    return bodies(day, _counting(_ordinary(connection, basis), day))
+    return bodies(Day(_believed(connection, basis), basis.effective_at))
 
 
-def known(basis: Basis) -> Select[Any]:
-    """Spells believed at the basis's position that may hold on its day."""
-    return believed(basis.position).where(
-        spells.c.since_earliest <= basis.effective_at,
-        spells.c.until_latest > basis.effective_at,
-    )
+def _believed(connection: Connection, basis: Basis) -> Believed:
+    return Believed(connection, basis.position, _untold)
 
 
-def _present(connection: Connection, question: Select[Any]) -> Iterator[Spell]:
-    return (spell_of(row) for row in connection.execute(question))
+def _untold(position: int) -> NoReturn:
+    raise LookupError(f"a structure tells nothing of entry {position}")
 
 
-def _persons(connection: Connection, basis: Basis, persons: Iterable[str]) -> Iterator[Spell]:
-    for some in chunks(sorted(persons)):
-        about = believed(basis.position).where(
-            spells.c.kind == "person", spells.c.subject.in_(some)
-        )
-        yield from _present(connection, about)
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    """The structure on a day, as believed at a position, and which bodies rest on what."""
+
+    position: int
+    bodies: Mapping[str, Body | None]
+    readers: Mapping[Read, set[str]]
+    whole: tuple[Body, ...]
 
 
-def _counting(ordinary: dict[str, tuple[int, int]], day: Day) -> Callable[[str], tuple[int, int]]:
-    """A body's activists: those whom the database counted, and the others, one by one."""
+class Structures:
+    """The structures last asked for, each on a day as believed at a position.
 
-    def counted(body: str) -> tuple[int, int]:
-        certain, possible = ordinary.get(body, (0, 0))
-        others = count(day, body)
-        return certain + others[0], possible + others[1]
+    Each body is remembered with what was looked up for it. At a later position it is put together
+    anew if any of that is believed otherwise: what an answer has read is what it holds by.
+    """
 
-    return counted
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[int, int], _Remembered] = OrderedDict()
+        self._lock = threading.Lock()
 
-
-def _ordinary(connection: Connection, basis: Basis) -> dict[str, tuple[int, int]]:
-    """Each body's certain activists, and those who may be, of those who need no closer look."""
-    day = basis.effective_at
-    certain = cast(and_(spells.c.since_latest <= day, spells.c.until_earliest > day), Integer)
-    admitted = (
-        _admitted(basis)
-        .with_only_columns(spells.c.subject, spells.c.attribute, func.max(certain).label("sure"))
-        .where(not_(_needs_a_closer_look(basis)))
-        .group_by(spells.c.subject, spells.c.attribute)
-        .subquery()
-    )
-    question = select(
-        admitted.c.subject, func.sum(admitted.c.sure).label("sure"), func.count().label("all")
-    ).group_by(admitted.c.subject)
-    return {row.subject: (row.sure, row.all - row.sure) for row in connection.execute(question)}
-
-
-def _counted_apart(connection: Connection, basis: Basis) -> Iterator[Spell]:
-    return _present(connection, _admitted(basis).where(_needs_a_closer_look(basis)))
+    def at(self, connection: Connection, basis: Basis) -> tuple[Body, ...]:
+        """Every body, post and holder present at a basis: what `structure` answers."""
+        key = basis.effective_at, basis.position
+        with self._lock:
+            earlier = [each for each in self._kept if each[0] == key[0] and each[1] <= key[1]]
+            before = self._kept[max(earlier)] if earlier else None
+            if key in self._kept:
+                self._kept.move_to_end(key)
+        if before is not None and before.position == basis.position:
+            return before.whole
+        now = _remembered(connection, basis, before)
+        with self._lock:
+            self._kept[key] = now
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return now.whole
 
 
-def _admitted(basis: Basis) -> Select[Any]:
-    return known(basis).where(
-        spells.c.kind == "membership", spells.c.attribute.startswith(f"{ACTIVIST}/")
-    )
-
-
-def _needs_a_closer_look(basis: Basis) -> ColumnElement[bool]:
-    """The condition that an activist may be dead by the day, or has more than one id."""
-    each = spells.alias()
-    about = select(each.c.subject).where(believed_at(basis.position, each))
-    dead = about.where(
-        each.c.kind == "person",
-        each.c.attribute == LIFE,
-        each.c.until_earliest <= basis.effective_at,
-    )
-    merged = about.where(each.c.kind == "identity")
-    into = merged.with_only_columns(each.c.attribute)
-    return or_(*(spells.c.named.in_(persons) for persons in (dead, merged, into)))
+def _remembered(connection: Connection, basis: Basis, before: _Remembered | None) -> _Remembered:
+    known, day = _believed(connection, basis), basis.effective_at
+    there = known.there("body", day)
+    kept: dict[str, Body | None] = {}
+    readers: dict[Read, set[str]] = {}
+    if before is not None:
+        otherwise = changed(connection, before.position, basis.position) & before.readers.keys()
+        stale = {each for read in otherwise for each in before.readers[read]}
+        kept = {each: found for each, found in before.bodies.items() if each not in stale}
+        readers |= before.readers
+    missing = [each for each in there if each not in kept]
+    expect(Day(known, day), missing)
+    reading: defaultdict[Read, set[str]] = defaultdict(set)
+    for each in missing:
+        known.read = set()
+        kept[each] = body(Day(known, day), each)
+        for read in known.read:
+            reading[read].add(each)
+    readers |= {read: readers.get(read, set()) | bodies for read, bodies in reading.items()}
+    whole = tuple(found for each in there if (found := kept[each]) is not None)
+    return _Remembered(basis.position, kept, readers, whole)

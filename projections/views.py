@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DisconnectionError
 
-VERSION: Final = 4
+VERSION: Final = 5
 """Raised whenever a table or what fills it changes; views of another version are made anew."""
 
 NEWEST: Final = 2**62
@@ -126,6 +126,29 @@ spells = Table(
         "subject",
         "attribute",
         sqlite_where=text(f"recorded_until = {NEWEST}"),
+    ),
+    Index(
+        "spells_standing",
+        "kind",
+        "subject",
+        "until_latest",
+        "since_earliest",
+        sqlite_where=text(f"recorded_until = {NEWEST}"),
+    ),
+    Index(
+        "spells_lives",
+        "kind",
+        "recorded_until",
+        "until_latest",
+        "since_earliest",
+        "subject",
+        sqlite_where=text("attribute = 'life'"),
+    ),
+    Index("spells_from", "recorded_from"),
+    Index(
+        "spells_given_up",
+        "recorded_until",
+        sqlite_where=text(f"recorded_until < {NEWEST}"),
     ),
     Index("spells_recorded", "kind", "subject", "recorded_until", "recorded_from"),
     Index(

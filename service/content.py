@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 from domain.acts import Act
+from domain.answers import Body
 from domain.decisions import Decision, DecisionTaken
 from domain.entries import Entry, canonical
 from domain.fields import Commitment
@@ -89,6 +93,75 @@ def _committed(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from _committed(item)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """JSON text of an answer in which every commitment still stands.
+
+    `pieces` is the text cut at its commitments: text, digest, text, digest, … text.
+    """
+
+    pieces: tuple[str, ...]
+
+    def opened(self, values: Values) -> str:
+        """The text with every commitment opened; null where the vault no longer has the text."""
+        known = values(set(self.pieces[1::2]))
+        whole = list(self.pieces)
+        whole[1::2] = [_json(known.get(each)) for each in self.pieces[1::2]]
+        return "".join(whole)
+
+
+@dataclass(frozen=True, slots=True)
+class _WrittenBody:
+    """A body in the forms that answers are made of: as a client reads it, and canonical."""
+
+    body: Body
+    text: str
+    canonical: bytes
+
+
+WHOLES: Final = 4
+"""How many whole structures are remembered as they are written."""
+
+
+class Writing:
+    """Writes structures as JSON: each body once, for as long as it stays what it is."""
+
+    def __init__(self) -> None:
+        self._bodies: dict[str, _WrittenBody] = {}
+        self._wholes: OrderedDict[int, tuple[Sequence[Body], tuple[str, Written]]] = OrderedDict()
+
+    def whole(self, bodies: Sequence[Body]) -> tuple[str, Written]:
+        """The digest and the text of a whole structure; the last few are remembered."""
+        remembered = self._wholes.get(id(bodies))
+        if remembered is None:
+            canonical_texts = b",".join([self._body(each).canonical for each in bodies])
+            digest = sha256(b"[" + canonical_texts + b"]").hexdigest()
+            remembered = bodies, (digest, self.part(bodies))
+            self._wholes[id(bodies)] = remembered  # which keeps the structure, and so its identity
+            if len(self._wholes) > WHOLES:
+                self._wholes.popitem(last=False)
+        return remembered[1]
+
+    def part(self, bodies: Sequence[Body]) -> Written:
+        """The text of some bodies."""
+        text = ", ".join([self._body(each).text for each in bodies])
+        return Written(tuple(_COMMITTED.split(f"[{text}]")))
+
+    def _body(self, body: Body) -> _WrittenBody:
+        written = self._bodies.get(body.id)
+        if written is None or written.body is not body:
+            content = plain(body)
+            written = _WrittenBody(body, _json(content), canonical(content))
+            self._bodies[body.id] = written
+        return written
+
+
+_COMMITTED = re.compile(r'\{"sha256": "([A-Za-z0-9_-]{43})"\}')
+"""A commitment in a text. No value of an answer looks like it: in a string, quotes are escaped."""
+
+_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def digest(content: Any) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
-from functools import lru_cache
 
 from sqlalchemy import Connection, make_url
 
 from domain.amendments import amended, amendments
-from domain.answers import Finding
+from domain.answers import Body, Finding
 from domain.decisions import Decision, DecisionTaken
 from domain.entries import Entry, read
 from domain.questions.facts import Day, envelope_of
@@ -19,14 +18,17 @@ from domain.register import without_retracted
 from projections.basis import Basis, basis_at, basis_recorded
 from projections.building import Tell
 from projections.decisions import Fetch, Recorded
-from projections.facts import Believed
+from projections.facts import Believed, Missed
 from projections.findings import foreseen
 from projections.follower import FOR_EVER, Follower
 from projections.history import Remembered
+from projections.structure import Structures
 from projections.views import Views
 from service.appends import Sealed, now_in_microseconds
+from service.content import Writing
 from service.log import Log
 from service.memory import Memory
+from service.recall import Recall
 from service.recorder import Recorder, curule_seal
 from service.search import Search
 from service.settings import Settings
@@ -47,8 +49,11 @@ class Ledger:
             self.views = opened.enter_context(closing(Views(settings.views)))
             self.recorder = Recorder(self.log, self.vault, Memory(self.log), now_in_microseconds)
             self.follower = Follower(self.views, fetching(self.log), self.log.newest)
+            self.structures = Structures()
+            self._missed: Missed = {}
+            self.writing = Writing()
             self.search = Search(self.names)
-            self._entry = lru_cache(maxsize=4_096)(self._read)  # an entry never changes
+            self._recall = Recall(self.log)
             self._opened = opened.pop_all()
 
     def close(self) -> None:
@@ -113,7 +118,15 @@ class Ledger:
 
     def day(self, connection: Connection, basis: Basis) -> Day:
         """The facts at a basis, found as they are asked for."""
-        return Day(Believed(connection, basis.position, self.told), basis.effective_at)
+        return Day(self.believed(connection, basis), basis.effective_at)
+
+    def believed(self, connection: Connection, basis: Basis) -> Believed:
+        """The facts at a basis's position, whatever the day."""
+        return Believed(connection, basis.position, self.told, self._recall.recall, self._missed)
+
+    def structure(self, connection: Connection, basis: Basis) -> tuple[Body, ...]:
+        """Every body, post and holder present at a basis, certain or possible."""
+        return self.structures.at(connection, basis)
 
     def remembered(self, connection: Connection, basis: Basis) -> Remembered:
         """What was ever believed up to a basis, found as it is asked for."""
@@ -121,14 +134,14 @@ class Ledger:
 
     def decided(self, last: int) -> Sequence[Entry]:
         """The entries of the decision that ends at a position, envelope first."""
-        number = self._entry(last).number
+        number = self._recall.at(last).number
         found = self.log.entries(after=last - number - 1, limit=number + 1)
         return [read(one.entry) for one in found]
 
     def told(self, position: int) -> tuple[Entry, DecisionTaken]:
         """The entry at a position, and the envelope of its decision, both as recorded."""
-        entry = self._entry(position)
-        return entry, envelope_of(self._entry(position - entry.number))
+        entry = self._recall.at(position)
+        return entry, envelope_of(self._recall.at(position - entry.number))
 
     def names(self, digests: Collection[str]) -> Mapping[str, str]:
         """The texts behind digests, as far as the vault has them."""
@@ -155,9 +168,6 @@ class Ledger:
             return any(digest.encode() in one.entry for one in self.entries_of(decision))
 
         return self.vault.sweep(self.log.head()[1], recorded)
-
-    def _read(self, position: int) -> Entry:
-        return read(self.log.entries(after=position - 1, limit=1)[0].entry)
 
 
 def fetching(log: Log) -> Fetch:

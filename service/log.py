@@ -386,6 +386,15 @@ class Log(DCBRecorder):
         """Entries with the tag and one of the types, ascending, all in memory: page by `limit`."""
         return self._entries([((tag,) if tag else (), types)], after, until, limit)
 
+    def at(self, positions: Collection[int]) -> list[Sealed]:
+        """The entries at some positions, ascending; those beyond the newest are not among them."""
+        wanted, found = sorted(positions), []
+        for start in range(0, len(wanted), 500):
+            some = entries_table.c.position.in_(wanted[start : start + 500])
+            asked = select(entries_table).where(some).order_by(entries_table.c.position)
+            found += [stored_again(*row) for row in self._rows(asked)]
+        return found
+
     def stored(self, after: int, limit: int) -> list[tuple[bytes, bytes]]:
         """The bytes and the leaf hash of the entries that follow a position, in order."""
         column = entries_table.c

@@ -76,6 +76,13 @@ class Basis:
     """The position of the newest entry taken into account."""
 
 
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A member of an answer that is written already, as JSON."""
+
+    text: str
+
+
 @contextmanager
 def asked(ledger: Ledger, query: BasisQuery) -> Iterator[tuple[Connection, b.Basis]]:
     """The views and the basis that a question asks for.
@@ -158,7 +165,17 @@ def pinned(
     if any(each.strip().removeprefix("W/") in (tag, "*") for each in known):
         return Response(status_code=304, headers=headers)
     return Response(
-        json.dumps(content, ensure_ascii=False),
+        _told(content),
         media_type="application/json",
         headers=headers,
     )
+
+
+def _told(content: Mapping[str, Any]) -> str:
+    """The JSON text of an answer, of which some members are written already."""
+    members = (
+        f"{json.dumps(name)}: "
+        + (each.text if isinstance(each, Text) else json.dumps(each, ensure_ascii=False))
+        for name, each in content.items()
+    )
+    return f"{{{', '.join(members)}}}"

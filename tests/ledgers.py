@@ -117,4 +117,7 @@ def projected(ledger: Ledger, day: int, position: int) -> Sequence[Body]:
     """The structure as the projections answer it."""
     ledger.follow()
     with ledger.views.reading() as connection:
-        return structure(connection, basis_at(connection, day, position))
+        basis = basis_at(connection, day, position)
+        answer = structure(connection, basis)
+        assert answer == ledger.structure(connection, basis), "what is remembered is not so"
+        return answer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -322,3 +323,25 @@ def test_a_position_inside_a_decision_is_the_end_of_the_one_before(ledger: Ledge
         assert set(on(ledger, "2020-06-01", inside)) == {"council", "bureau"}
     assert set(on(ledger, "2020-06-01", last)) == {"council", "bureau", "a", "b"}
     assert on(ledger, "2020-06-01", 0) == {}
+
+
+def test_a_remembered_structure_changes_with_all_that_it_rests_on(ledger: Ledger) -> None:
+    """Each body is remembered until something that was looked up for it is believed otherwise."""
+    when = "2020-06-01"
+    steps = [
+        act("post.created", "2020-02-01", post="scribe", body="bureau", label="Scribe"),
+        act("tenure.started", "2020-02-01", person="ann", post="scribe"),
+        act("person.renamed", "2020-03-01", person="ann", name="Anna"),
+        act("activist.admitted", "2020-03-01", person="bo", body="bureau"),
+        act("line.drawn", "2020-03-01", post="scribe", to="council", kind="reports_to"),
+        act("tenure.started", "2020-03-01", person="bo", post="clerk"),
+        act("person.merged", "2020-04-01", person="bo", into="ann"),
+        act("body.moved", "2020-04-01", body="bureau"),
+        act("person.died", "2020-05-01", person="ann"),
+    ]
+    seen = [on(ledger, when)]
+    for step in steps:
+        told(ledger, step)
+        seen.append(on(ledger, when))
+    for before, after in pairwise(seen):
+        assert before != after

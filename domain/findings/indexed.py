@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from domain.amendments import Amendment
 from domain.decisions import DecisionTaken
@@ -29,6 +29,28 @@ class Indexed:
     def naming(self, kind: str, subject: str) -> Sequence[Spell]:
         """The spells that name another subject."""
         return self._of(kind).naming(kind, subject)
+
+    def on(self, kind: str, subject: str, day: int) -> Sequence[Spell]:
+        """The spells of one subject that may hold on a day."""
+        return self._of(kind).on(kind, subject, day)
+
+    def life(self, kind: str, subject: str) -> Sequence[Spell]:
+        """When one subject is there, whatever the day."""
+        return self._of(kind).life(kind, subject)
+
+    def there(self, kind: str, day: int) -> Sequence[str]:
+        """The subjects of a kind that may be there on a day, in the order of their ids."""
+        return self._of(kind).there(kind, day)
+
+    def expect(self, wanted: Iterable[tuple[str, str, int]]) -> None:
+        """Each kind is read once and whole."""
+
+    def expect_naming(self, kind: str, subjects: Iterable[str]) -> None:
+        """Each kind is read once and whole."""
+
+    def expect_told(self, positions: Iterable[int]) -> None:
+        """Read what is told at these positions in one go."""
+        self._known.expect_told(positions)
 
     def told(self, position: int) -> tuple[Entry, DecisionTaken]:
         """The entry at a position, and the envelope of its decision, as amended."""

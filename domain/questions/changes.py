@@ -179,19 +179,26 @@ def explained(
     of which the second is no earlier than the first on either clock.
     """
     bases = _Bases(before, after, tuple(undoing))
-    return tuple(_explained(change, bases) for change in changes)
+    found = [(change, *_causing(change, bases)) for change in changes]
+    after.known.expect_told({each for *_, positions in found for each in positions})
+    return tuple(_explained(*each, bases) for each in found)
 
 
-def _explained(change: Change, bases: _Bases) -> Change:
+def _causing(change: Change, bases: _Bases) -> tuple[bool, set[int]]:
+    """The positions of the acts behind a change, and whether a holder has another id by them."""
     identifying = _identifying(change, bases)
     each_day = (_grounds(day, change, bases) for day in (bases.before, bases.after))
     levels = zip(*each_day, strict=True)
     found = (_behind(old, new, bases, change.attribute) for old, new in levels)
     positions = identifying or next((some for some in found if some), set(change.because))
+    return bool(identifying), positions
+
+
+def _explained(change: Change, identified: bool, positions: set[int], bases: _Bases) -> Change:
     causes = tuple(cause_in_full(bases.after.known, each) for each in sorted(positions))
     types = {each.type for each in causes}
     what = change.what
-    if identifying:
+    if identified:
         what = "identified"
     elif change.attribute is None and "entry.retracted" in types:
         what = "withdrawn" if change.after is None else "restored"

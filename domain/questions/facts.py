@@ -32,6 +32,24 @@ class Known(Protocol):
     def naming(self, kind: str, subject: str) -> Sequence[Spell]:
         """The spells that name another subject: whom they concern, or what is around them."""
 
+    def on(self, kind: str, subject: str, day: int) -> Sequence[Spell]:
+        """The spells of one subject that may hold on a day."""
+
+    def life(self, kind: str, subject: str) -> Sequence[Spell]:
+        """When one subject is there, whatever the day."""
+
+    def there(self, kind: str, day: int) -> Sequence[str]:
+        """The subjects of a kind that may be there on a day, in the order of their ids."""
+
+    def expect(self, wanted: Iterable[tuple[str, str, int]]) -> None:
+        """What is on days will be asked for, of these kinds and subjects: find it in one go."""
+
+    def expect_naming(self, kind: str, subjects: Iterable[str]) -> None:
+        """What names these subjects will be asked for: find it in one go."""
+
+    def expect_told(self, positions: Iterable[int]) -> None:
+        """What is told at these positions will be asked for: read it in one go."""
+
     def told(self, position: int) -> tuple[Entry, DecisionTaken]:
         """The entry at a position, and the envelope of its decision, as amended."""
 
@@ -71,6 +89,28 @@ class Facts:
                     self._naming[kind][other].append(spell)
         return self._naming[kind].get(subject, ())
 
+    def on(self, kind: str, subject: str, day: int) -> Sequence[Spell]:
+        """The spells of one subject that may hold on a day."""
+        return [spell for spell in self.about(kind, subject) if spell.on(day)]
+
+    def life(self, kind: str, subject: str) -> Sequence[Spell]:
+        """When one subject is there, whatever the day."""
+        return [spell for spell in self.about(kind, subject) if spell.track.attribute == LIFE]
+
+    def there(self, kind: str, day: int) -> Sequence[str]:
+        """The subjects of a kind that may be there on a day, in the order of their ids."""
+        lives = (spell for spell in self.all(kind) if spell.track.is_life)
+        return sorted({spell.track.subject for spell in lives if spell.on(day)})
+
+    def expect(self, wanted: Iterable[tuple[str, str, int]]) -> None:
+        """Everything is at hand."""
+
+    def expect_naming(self, kind: str, subjects: Iterable[str]) -> None:
+        """Everything is at hand."""
+
+    def expect_told(self, positions: Iterable[int]) -> None:
+        """Everything is at hand."""
+
     def told(self, position: int) -> tuple[Entry, DecisionTaken]:
         """The entry at a position, and the envelope of its decision, as amended."""
         entry = self._entries[position]
@@ -99,12 +139,16 @@ class Day:
     def of(self, kind: str, subject: str) -> Mapping[str, Sequence[Spell]]:
         """What a subject's attributes may be on the day."""
         key = (kind, subject)
-        if key not in self._attributes:
-            found = self._attributes[key] = defaultdict(list)
-            for spell in self.known.about(kind, subject):
-                if spell.on(self.day):
-                    found[spell.track.attribute].append(spell)
-        return self._attributes[key]
+        found = self._attributes.get(key)
+        if found is None:
+            found = self._attributes[key] = {}
+            for spell in self.known.on(kind, subject, self.day):
+                found.setdefault(spell.track.attribute, []).append(spell)
+        return found
+
+    def expect(self, *wanted: tuple[str, str]) -> None:
+        """What tracks of these kinds and subjects say on the day will be asked for."""
+        self.known.expect((kind, subject, self.day) for kind, subject in wanted)
 
     def life(self, kind: str, subject: str) -> Spell | None:
         """The life of a subject that is there on the day, certainly or possibly."""
@@ -172,12 +216,7 @@ class Day:
 
     def lives(self, person: str) -> list[Spell]:
         """A person's life, once for each id that says something of it; none: not known."""
-        return [
-            spell
-            for each in self.ids(person)
-            for spell in self.known.about("person", each)
-            if spell.track.attribute == LIFE
-        ]
+        return [spell for each in self.ids(person) for spell in self.known.life("person", each)]
 
     def alive(self, person: str) -> Certainty | None:
         """Whether a person lives on the day: by every id, if there are several."""
@@ -223,8 +262,7 @@ def cause(known: Known, position: int) -> Cause:
 
 def lifetime(known: Known, kind: str, subject: str) -> list[Spell]:
     """A subject's life, whatever the day."""
-    about = known.about(kind, subject)
-    return [spell for spell in about if spell.track.attribute == LIFE][:1]
+    return list(known.life(kind, subject)[:1])
 
 
 def least(*certainties: Certainty | None) -> Certainty | None:

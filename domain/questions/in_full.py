@@ -10,12 +10,13 @@ from domain.answers import BodyInFull, PostInFull
 from domain.questions.charter import mandates
 from domain.questions.facts import Day, cause, lifetime, soonest_end
 from domain.questions.people import holders
-from domain.questions.structure import body, body_of, post, post_of
+from domain.questions.structure import body, body_of, expect, expect_post, post, post_of
 from domain.timelines import Spell
 
 
 def body_in_full(day: Day, identity: str) -> BodyInFull | None:
     """A body; where it is not there on the day, as it was last or will be first. None: unknown."""
+    expect(day, [identity])
     life = _life(day, "body", identity)
     if life is None:
         return None
@@ -37,6 +38,7 @@ def body_in_full(day: Day, identity: str) -> BodyInFull | None:
 
 def post_in_full(day: Day, identity: str) -> PostInFull | None:
     """A post; where it is not there on the day, as it was last or will be first. None: unknown."""
+    expect_post(day, identity)
     life = _life(day, "post", identity)
     around = _life(day, "body", life.value["body"]) if life is not None else None
     if life is None or around is None:

@@ -22,7 +22,7 @@ from domain.answers import (
 from domain.dates import DAWN
 from domain.questions import meetings
 from domain.questions.charter import applies, rules
-from domain.questions.facts import Day, cause, least, lifetime, soonest_end, start
+from domain.questions.facts import Day, Known, cause, least, lifetime, soonest_end, start
 from domain.questions.structure import approval_of, other_names
 from domain.timelines import Certainty, Spell
 
@@ -36,9 +36,19 @@ def person(day: Day, identity: str) -> Person | None:
         return None
     return Person(
         **_told(day, shown),
-        tenures=_each_once(each for each in tenures(day, shown) if each.certainty),
-        memberships=_each_once(each for each in memberships(day, shown) if each.certainty),
+        tenures=_each_once(_certain(_tenures(day, _on_day(day, "tenure", shown)))),
+        memberships=_each_once(_certain(_memberships(day, _on_day(day, "membership", shown)))),
     )
+
+
+def expect(day: Day, persons: Sequence[str]) -> None:
+    """These persons will be told of: find what that takes in a few goes."""
+    ids = [each for one in persons for each in day.ids(one)]
+    day.expect(*(("person", each) for each in ids))
+    for kind in ("tenure", "membership"):
+        day.known.expect_naming(kind, ids)
+    _expect_held(day, [spell for each in persons for spell in _on_day(day, "tenure", each)])
+    _expect_held(day, [spell for each in persons for spell in _on_day(day, "membership", each)])
 
 
 def person_in_full(day: Day, identity: str) -> PersonInFull | None:
@@ -83,34 +93,82 @@ def _other_names(day: Day, person: str) -> Iterator[OtherName]:
 
 def members(day: Day, body: str) -> tuple[Membership, ...]:
     """Who is in a body on the day, in whatever role, each person once in each role."""
-    found = [
-        membership
-        for spell in sorted(day.known.about("membership", body), key=start)
-        if (membership := _membership(day, spell)).certainty
-    ]
+    present = [spell for each in day.of("membership", body).values() for spell in each]
+    found = list(_certain(_memberships(day, sorted(present, key=start))))
     return _each_once(sorted(found, key=lambda each: (each.role, each.person)))
 
 
 def holders(day: Day, post: str) -> tuple[Tenure, ...]:
     """Whoever held, holds or is to hold a post, in the order of their tenures."""
-    return tuple(_tenure(day, each) for each in sorted(day.known.about("tenure", post), key=start))
+    return tuple(_tenures(day, sorted(day.known.about("tenure", post), key=start)))
 
 
 def holding(day: Day, body: str) -> tuple[Tenure, ...]:
     """Who holds posts of a body on the day, post by post, each person once in each post."""
     posts = sorted({spell.track.subject for spell in day.known.naming("post", body)})
-    held = (each for post in posts for each in holders(day, post))
-    return _each_once(each for each in held if each.certainty)
+    day.expect(*((kind, post) for post in posts for kind in ("post", "tenure", "approval")))
+    present = (
+        sorted((spell for each in day.of("tenure", post).values() for spell in each), key=start)
+        for post in posts
+    )
+    return _each_once(_certain(_tenures(day, [spell for each in present for spell in each])))
 
 
 def tenures(day: Day, person: str) -> Iterator[Tenure]:
     """A person's posts, whatever the day, in the order of their beginning."""
-    return (_tenure(day, each) for each in _named(day, "tenure", person))
+    return _tenures(day, _named(day, "tenure", person))
 
 
 def memberships(day: Day, person: str) -> Iterator[Membership]:
     """A person's memberships, whatever the day, in the order of their beginning."""
-    return (_membership(day, each) for each in _named(day, "membership", person))
+    return _memberships(day, _named(day, "membership", person))
+
+
+def _tenures(day: Day, spells: Sequence[Spell]) -> Iterator[Tenure]:
+    _expect_held(day, spells)
+    return (_tenure(day, each) for each in spells)
+
+
+def _memberships(day: Day, spells: Sequence[Spell]) -> Iterator[Membership]:
+    _expect_held(day, spells)
+    return (_membership(day, each) for each in spells)
+
+
+def _certain(held: Iterable[Held]) -> Iterator[Held]:
+    """Those that hold on the day, certainly or possibly."""
+    return (each for each in held if each.certainty)
+
+
+def _on_day(day: Day, kind: str, person: str) -> Sequence[Spell]:
+    """The spells that name a person and may hold on the day, in the order of their beginning."""
+    return [spell for spell in _named(day, kind, person) if spell.on(day.day)]
+
+
+def _expect_held(day: Day, spells: Sequence[Spell]) -> None:
+    """These tenures or memberships will be told of: find what that takes in a few goes."""
+    written = {each.track.attribute.rpartition("/")[2] for each in spells}
+    persons = {each for one in written for each in day.ids(day.person(one))}
+    tenures = [spell for spell in spells if spell.track.kind == "tenure"]
+    day.known.expect(
+        [
+            *(("person", each, day.day) for each in persons),
+            *(("post", each.track.subject, _on(day, each).day) for each in tenures),
+            *(("approval", each.track.subject, _at_last(day, each).day) for each in tenures),
+        ]
+    )
+    bodies = [
+        (body, _on(day, spell).day) for spell in spells for body in _bodies_of(day.known, spell)
+    ]
+    day.known.expect(("body", body, when) for body, when in bodies)
+    day.known.expect_told({each for spell in spells for each in spell.because})
+
+
+def _bodies_of(known: Known, spell: Spell) -> list[str]:
+    """The body that a tenure or membership is in."""
+    kind, subject, _ = spell.track
+    if kind == "membership":
+        return [subject]
+    return [life.value["body"] for life in lifetime(known, "post", subject)]
 
 
 def _named(day: Day, kind: str, person: str) -> Sequence[Spell]:
@@ -149,7 +207,7 @@ def _at_last(day: Day, spell: Spell) -> Day:
 
 def _certainty(day: Day, spell: Spell, person: str, body: str, *around: Spell) -> Certainty | None:
     own = least(*(each.on(day.day) for each in (spell, *around)))
-    return least(own, day.certainty(body), day.alive(person))
+    return own and least(own, day.certainty(body), day.alive(person))
 
 
 def _tenure(day: Day, spell: Spell) -> Tenure:

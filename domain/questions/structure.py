@@ -82,8 +82,45 @@ def bodies(day: Day, counted: Counted | None = None) -> tuple[Body, ...]:
 
     `counted` gives each body's activists where they have been counted already.
     """
-    ids = day.subjects("body")
+    ids = day.known.there("body", day.day)
+    expect(day, ids)
     return tuple(found for each in ids if (found := body(day, each, counted)) is not None)
+
+
+def expect(day: Day, bodies: Sequence[str]) -> None:
+    """These bodies will be put together: find what that takes in a few goes."""
+    day.known.expect_naming("post", bodies)
+    posts = [post for each in bodies for post in _posts_of(day, each)]
+    starts = (*(f"body:{each}" for each in bodies), *(f"post:{each}" for each in posts))
+    day.expect(
+        *((kind, each) for each in bodies for kind in ("body", "membership")),
+        *(("line", each) for each in starts),
+        *_of_posts(posts),
+    )
+    _expect_persons(day, bodies, posts)
+
+
+def expect_post(day: Day, post: str) -> None:
+    """This post will be put together: find what that takes."""
+    day.expect(*_of_posts([post]))
+    _expect_persons(day, (), [post])
+
+
+def _of_posts(posts: Sequence[str]) -> Iterator[tuple[str, str]]:
+    return ((kind, post) for post in posts for kind in ("post", "tenure", "approval"))
+
+
+def _expect_persons(day: Day, bodies: Sequence[str], posts: Sequence[str]) -> None:
+    """Who holds these posts and is in these bodies will be asked for."""
+    holders = (written for post in posts for written in day.of("tenure", post))
+    members = (each for body in bodies for each in day.of("membership", body))
+    written = {*holders, *(each.partition("/")[2] for each in members)}
+    day.expect(*(("person", each) for one in written for each in day.ids(day.person(one))))
+
+
+def _posts_of(day: Day, body: str) -> list[str]:
+    """The posts that a body ever has, in the order of their ids."""
+    return sorted({each.track.subject for each in day.known.naming("post", body)})
 
 
 def body(day: Day, identity: str, counted: Counted | None = None) -> Body | None:
@@ -124,7 +161,7 @@ def body_of(day: Day, life: Spell, sure: Certainty, counted: Counted | None = No
 
 def posts(day: Day, body: str) -> tuple[Post, ...]:
     """The posts of a body on a day, in the order of their ids."""
-    ids = sorted({each.track.subject for each in day.known.naming("post", body)})
+    ids = _posts_of(day, body)
     return tuple(found for each in ids if (found := post(day, each)) is not None)
 
 
@@ -235,14 +272,14 @@ def approval_of(
 
 
 def _lines(day: Day, body: str) -> Iterator[Line]:
-    own = {each.track.subject for each in day.known.naming("post", body)}
-    origins = [(f"body:{body}", None), *((f"post:{post}", post) for post in sorted(own))]
+    own = _posts_of(day, body)
+    origins = [(f"body:{body}", None), *((f"post:{post}", post) for post in own)]
     for origin, post in origins:
         around = [day.life("body", body)]
         if post is not None:
             around.append(day.life("post", post))
         drawn = [spell for each in day.of("line", origin).values() for spell in each]
-        for spell in sorted(drawn, key=lambda line: line.track):
+        for spell in sorted(drawn, key=lambda line: (line.track, start(line))):
             kind, _, target = spell.track.attribute.partition("/")
             found = [spell, *around, day.life("body", target)]
             lives = [each for each in found if each is not None]

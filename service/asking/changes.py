@@ -18,8 +18,6 @@ from domain.entries import Entry, read
 from domain.questions.changes import UNDOING, changes, explained
 from domain.questions.facts import Day as FactsOfDay
 from projections.basis import Basis as At
-from projections.facts import Believed
-from projections.structure import structure
 from service.content import plain, with_texts
 from service.ledger import Ledger
 from service.problems import CLOCKS, PARAMETER, Problem
@@ -83,7 +81,7 @@ def ask_changes(request: Request, query: Annotated[ChangesQuery, Query()]) -> Re
     """
     ledger: Ledger = request.app.state.ledger
     with _both(ledger, query) as ((earlier, first), (later, second)):
-        before, after = structure(earlier, first), structure(later, second)
+        before, after = ledger.structure(earlier, first), ledger.structure(later, second)
         bare = changes(before, after)
         undoing = _undoing(ledger, first, second)
         days = _day(ledger, earlier, first, bare), _day(ledger, later, second, bare)
@@ -143,7 +141,7 @@ def _both(
 
 def _day(ledger: Ledger, connection: Connection, basis: At, found: Sequence[Change]) -> FactsOfDay:
     """The facts at a basis, with those at hand on which most changes rest."""
-    known = Believed(connection, basis.position, ledger.told)
+    known = ledger.believed(connection, basis)
     parts = {change.subject for change in found}
     for kind in ("body", "post"):
         known.fetch(kind, (part.id for part in parts if part.kind == kind))

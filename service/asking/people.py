@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -14,7 +15,7 @@ from sqlalchemy import Connection
 from domain.answers import Person, PersonInFull, Remark
 from domain.questions import authority
 from domain.questions.facts import Day
-from domain.questions.people import holders, holding, members, person, person_in_full
+from domain.questions.people import expect, holders, holding, members, person, person_in_full
 from projections.basis import Basis as At
 from projections.subjects import names, subjects
 from service.asking.pages import SearchQuery, paged
@@ -81,12 +82,17 @@ def ask_people(request: Request, query: Annotated[PeopleQuery, Query()]) -> Resp
     ledger: Ledger = request.app.state.ledger
     with asked(ledger, query) as (connection, basis):
         day = ledger.day(connection, basis)
-        found = (
-            each
-            for identity in _ids(ledger, connection, basis, day, query)
-            if (each := person(day, identity)) is not None and _is_wanted(each, query)
-        )
+        ids = _ids(ledger, connection, basis, day, query)
+        found = (each for each in _people(day, ids, query) if _is_wanted(each, query))
         return paged(request, ledger, basis, query, "people", found)
+
+
+def _people(day: Day, ids: Iterable[str], query: PeopleQuery) -> Iterator[Person]:
+    """The persons of these ids, after the cursor; found some at a time, as many as a page has."""
+    rest = (each for each in ids if each > (query.cursor or ""))
+    while some := list(islice(rest, query.limit + 1)):
+        expect(day, some)
+        yield from (each for one in some if (each := person(day, one)) is not None)
 
 
 def _ids(

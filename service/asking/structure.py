@@ -15,13 +15,12 @@ from domain.questions import authority
 from domain.questions.in_full import body_in_full, post_in_full
 from domain.questions.people import holding, members
 from domain.questions.structure import below
-from projections.structure import structure
 from service.asking.pages import SearchQuery, paged
 from service.asking.remarks import about, with_remarks
-from service.content import digest, plain, with_texts
+from service.content import plain, with_texts
 from service.ledger import Ledger
 from service.problems import NOT_FOUND, Problem
-from service.questions import Basis, BasisQuery, answer, asked
+from service.questions import Basis, BasisQuery, Text, answer, asked
 from service.search import named
 
 router = APIRouter()
@@ -153,15 +152,15 @@ def ask_structure(request: Request, query: Annotated[StructureQuery, Query()]) -
     """Every body on a day, its posts and their holders, certain or possible."""
     ledger: Ledger = request.app.state.ledger
     with asked(ledger, query) as (connection, basis):
-        bodies = structure(connection, basis)
+        bodies = ledger.structure(connection, basis)
     if query.root is not None and not any(body.id == query.root for body in bodies):
         raise Problem(NOT_FOUND, f"there is no body {query.root} at that basis")
-    content = plain(below(bodies, query.root, query.depth))
     is_whole = query.root is None and query.depth is None
-    stated = {
-        "digest": digest(content) if is_whole else None,
-        "bodies": with_texts(content, ledger.names),
-    }
+    if is_whole:
+        digest, written = ledger.writing.whole(bodies)
+    else:
+        digest, written = None, ledger.writing.part(below(bodies, query.root, query.depth))
+    stated = {"digest": digest, "bodies": Text(written.opened(ledger.names))}
     return answer(request, basis, stated, query)
 
 
@@ -175,7 +174,7 @@ def ask_bodies(request: Request, query: Annotated[BodiesQuery, Query()]) -> Resp
     """The bodies there on a day, certainly or possibly, in the order of their ids."""
     ledger: Ledger = request.app.state.ledger
     with asked(ledger, query) as (connection, basis):
-        bodies = structure(connection, basis)
+        bodies = ledger.structure(connection, basis)
     found = (body for body in bodies if _is_wanted(body, query))
     return paged(request, ledger, basis, query, "bodies", found)
 
@@ -263,7 +262,7 @@ def ask_posts(request: Request, query: Annotated[PostsQuery, Query()]) -> Respon
     """The posts there on a day and who holds them, in the order of their ids."""
     ledger: Ledger = request.app.state.ledger
     with asked(ledger, query) as (connection, basis):
-        posts = [post for body in structure(connection, basis) for post in body.posts]
+        posts = [post for body in ledger.structure(connection, basis) for post in body.posts]
     found = _wanted(sorted(posts, key=lambda post: post.id), query)
     return paged(request, ledger, basis, query, "posts", found)
 
