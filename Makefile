@@ -40,6 +40,7 @@ bench: .venv/dev.stamp  ## measure appends, decisions, replay, views and questio
 	@$(BIN)/python -m bench.appends
 	@$(BIN)/python -m bench.decisions
 	@$(BIN)/python -m bench.replay $(BENCH)/100000 --entries 100000
+	@$(BIN)/python -m bench.questions $(BENCH)
 	@$(BIN)/python -m bench.views $(BENCH)/1000000 --entries 1000000
 
 docs: .venv/run.stamp  ## write docs/acts.md and docs/facts.md anew
