@@ -1,10 +1,10 @@
 """Conditional appends per second: our log beside its competitors, in one run on one machine.
 
 Each append stores one event of about 300 bytes with two tags, on condition that its own tag was
-never used, and returns when that is durable. Ours seals and hashes the entry as well. Tags are
-UUIDv7, as the service gives them, or with --random in no order: then each changes a page of its own
-in an index. Contenders take turns within each round, as machines are noisy; a ratio compares turns
-of the same round.
+never used, and returns when that is durable. Ours also seals and hashes the entry, grows the Merkle
+tree, and signs a checkpoint with each commit. Tags are UUIDv7, as the service gives them, or with
+--random in no order: then each changes a page of its own in an index. Contenders take turns within
+each round, as machines are noisy; a ratio compares turns of the same round.
 
     python -m bench.appends [--seconds 6] [--rounds 10] [--clients 1,8,32] [--only sqlite,umadb]
 """
@@ -37,6 +37,7 @@ from umadb import AppendCondition, Client, Event, Query, QueryItem
 
 from service.appends import Append, Condition, Draft
 from service.log import Log
+from service.signing import Signer
 from tests.postgres import MakeDatabase, postgres_server
 
 HEAD, TAIL = b'{"position":', b',"act":"' + b"x" * 240 + b'"}'
@@ -55,9 +56,10 @@ EVENT = seal(Draft(TYPE, (), HEAD, TAIL), 1_000_000, time.time_ns() // 1_000)
 
 
 @contextmanager
-def our_log(url: str) -> Iterator[Callable[[], Turn]]:
+def our_log(url: str, folder: Path) -> Iterator[Callable[[], Turn]]:
     """Our log, one object for all clients."""
     log = Log(url, seal=seal)
+    log.sign_with(Signer(bytes(32), "log.example", folder / "signed"))
     unused: frozenset[str] = frozenset()
 
     def append(tag: str) -> None:
@@ -73,14 +75,14 @@ def our_log(url: str) -> Iterator[Callable[[], Turn]]:
 @contextmanager
 def sqlite(folder: Path, _: MakeDatabase) -> Iterator[Callable[[], Turn]]:
     """Our log on SQLite."""
-    with our_log(f"sqlite:///{folder}/curule.db") as client:
+    with our_log(f"sqlite:///{folder}/curule.db", folder) as client:
         yield client
 
 
 @contextmanager
-def postgresql(_: Path, make_database: MakeDatabase) -> Iterator[Callable[[], Turn]]:
+def postgresql(folder: Path, make_database: MakeDatabase) -> Iterator[Callable[[], Turn]]:
     """Our log on PostgreSQL."""
-    with our_log(make_database()) as client:
+    with our_log(make_database(), folder) as client:
         yield client
 
 

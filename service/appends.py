@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from domain.transparency.proofs import Proofs
+
 
 class LogMoved(Exception):
     """The log moved: something a decision had read was recorded meanwhile, or its deadline passed.
@@ -62,6 +64,16 @@ class Sealed:
     tags: tuple[str, ...]
     entry: bytes
     leaf_hash: bytes  # SHA-256(0x00 || entry), RFC 6962
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What came of appends that shared a commit."""
+
+    outcomes: list[Outcome]
+    """What came of each."""
+    proofs: Proofs | None
+    """Proofs of their entries against the commit's checkpoint; None if none is signed."""
 
 
 Outcome = tuple[Sealed, ...] | Exception  # an append's entries, or why nothing of it was stored

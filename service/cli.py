@@ -450,6 +450,42 @@ def rebuild() -> None:
     say(output(), f"The views in {settings.views} are built anew, from {newest:,} entries.")
 
 
+keys = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="The keys of the ledger.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(keys, name="keys")
+
+
+@keys.command(
+    "log",
+    epilog=_examples(
+        "curule keys log > log.vkey                     what auditors and witnesses are given",
+        "curule keys log --url http://127.0.0.1:8000",
+    ),
+)
+def keys_log(url: Url = None) -> None:
+    """Print the verifier key of the log, with which its checkpoints and receipts are verified.
+
+    Nothing else is printed. Whoever is to trust the log is given this key once, by another way than
+    the log itself, and keeps it.
+    """
+    response = asyncio.run(_get(url, "/log/key"))
+    code, lines = (0, ()) if response.is_success else client.told(response, "curule")
+    for line in lines:
+        say(errors(), line)
+    if not code:
+        sys.stdout.write(response.text)
+    raise typer.Exit(code)
+
+
+async def _get(url: str | None, path: str) -> httpx.Response:
+    async with client.door(url, existing=True) as service:
+        return await service.get(path)
+
+
 # Serving
 
 

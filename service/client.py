@@ -116,12 +116,15 @@ def _expect(settings: Settings) -> None:
 def _opening() -> Iterator[None]:
     from sqlalchemy.exc import ArgumentError, DBAPIError
 
+    from service.signing import LogLocked, LogRewound
     from service.vault import VaultLocked
 
     try:
         yield
     except VaultLocked as error:
         raise Unanswered(f"the vault is locked: {error}") from None
+    except (LogLocked, LogRewound) as error:
+        raise Unanswered(f"the log cannot be signed: {error}") from None
     except (ArgumentError, ModuleNotFoundError):
         why = "CURULE_LEDGER and CURULE_VAULT are sqlite:///FILE or postgresql+psycopg://…"
         raise Unanswered(why, 2) from None

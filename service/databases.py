@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     Column,
     Connection,
     Index,
@@ -22,14 +23,19 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    column,
     exc,
     insert,
     select,
+    table,
     text,
     union,
 )
 from sqlalchemy.dialects import sqlite
 
+from domain.transparency.tiles import HEIGHT, WIDTH, completed, hashes_at
+from domain.transparency.tiles import edge as edge_of
+from domain.transparency.tree import Edge, above
 from service.appends import Condition, Outcome, Sealed
 
 metadata = MetaData()
@@ -54,8 +60,33 @@ tags_table = Table(
     Column("position", BigInteger, primary_key=True, autoincrement=False),
     sqlite_with_rowid=False,
 )
+# What each 256 hashes of a level of tiles come to, one level above; level 0 is `entries.leaf_hash`.
+nodes_table = Table(
+    "nodes",
+    metadata,
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+checkpoints_table = Table(
+    "checkpoints",
+    metadata,
+    Column("size", position_type, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False),  # after the first 4 bytes of the key's hash
+)
+# The verifier key with which a log is signed, and so its name; no row before it is.
+signers_table = Table(
+    "signers",
+    metadata,
+    Column("id", Integer, CheckConstraint("id = 1"), primary_key=True, autoincrement=False),
+    Column("verifier_key", Text, nullable=False),
+)
+TREE = ("nodes", "checkpoints", "signers")
 HEAD = "SELECT position, recorded_at FROM head"
 NEWEST = text(HEAD)
+VERIFIER_KEY = select(signers_table.c.verifier_key)
 POSITION_AT = text("""
     WITH RECURSIVE bisection(low, high) AS (
         SELECT CAST(0 AS BIGINT), position FROM head
@@ -66,6 +97,47 @@ POSITION_AT = text("""
         WHERE low < high
     )
     SELECT max(low) AS position FROM bisection""")
+
+
+def hashes(level: int, start: int, end: int) -> Select[Any]:
+    """Select the hashes of a level of tiles from a first to before a last."""
+    if level == 0:
+        position = entries_table.c.position
+        found = select(entries_table.c.leaf_hash).where(position > start, position <= end)
+        return found.order_by(position)
+    number = nodes_table.c.number
+    found = select(nodes_table.c.hash).where(nodes_table.c.level == level)
+    return found.where(number >= start, number < end).order_by(number)
+
+
+def edge(connection: Connection, size: int) -> Edge:
+    """The right edge of the tree as it is stored."""
+    return edge_of(size, lambda *which: connection.execute(hashes(*which)).scalars().all())
+
+
+def complete(connection: Connection, size: int) -> None:
+    """Store the nodes over entries that are older than the tree."""
+    level = 1
+    while end := hashes_at(level, size):
+        for start in range(0, end, WIDTH):
+            some = range(start, min(start + WIDTH, end))
+            below = hashes(level - 1, some.start * WIDTH, some.stop * WIDTH)
+            row: Sequence[bytes] = connection.execute(below).scalars().all()
+            for _ in range(HEIGHT):
+                row = above(row)
+            numbered = zip(some, row, strict=True)
+            rows = [{"level": level, "number": at, "hash": each} for at, each in numbered]
+            connection.execute(insert(nodes_table), rows)
+        level += 1
+
+
+def checkpoint(covering: int | None) -> Select[Any]:
+    """Select the first checkpoint that covers a position, or the newest."""
+    size = checkpoints_table.c.size
+    if covering is None:
+        return select(checkpoints_table).order_by(size.desc()).limit(1)
+    return select(checkpoints_table).where(size >= covering).order_by(size).limit(1)
+
 
 # Of each item an entry has all the tags and one of the types; no types stand for any.
 Query = Iterable[tuple[Sequence[str], Collection[str]]]
@@ -150,6 +222,8 @@ class Batch:
     recent: Recent
     sealed: list[Sealed] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
+    edge: Edge = field(default_factory=lambda: Edge(0, ()))
+    signature: bytes | None = None  # of the checkpoint, if there are entries and a signer
 
     def add(self, sealed: Sequence[Sealed]) -> None:
         """Take in the entries of one append."""
@@ -167,9 +241,22 @@ class Batch:
             for one, array in zip(self.sealed, tags, strict=True)
         ]
 
+    def node_rows(self) -> list[tuple[int, int, bytes]]:
+        """Rows of `nodes`, in the order of its columns."""
+        return list(completed(self.edge, self.known[0]))
+
     def tag_rows(self) -> list[tuple[str, str, int]]:
         """Rows of `tags`, in the order of its columns."""
         return [(tag, one.type, one.position) for one in self.sealed for tag in set(one.tags)]
+
+
+def _sqlite_stays(*tables: str) -> tuple[str, ...]:
+    return tuple(
+        f"CREATE TRIGGER {table}_{action} BEFORE {action} ON {table} BEGIN"
+        f" SELECT RAISE(ABORT, '{action} refused: what is recorded in {table} stays'); END"
+        for table in tables
+        for action in ("UPDATE", "DELETE")
+    )
 
 
 class Sqlite:
@@ -188,12 +275,24 @@ class Sqlite:
         """CREATE TRIGGER entries_tagged AFTER INSERT ON entries BEGIN
         INSERT OR IGNORE INTO tags SELECT value, NEW.type, NEW.position FROM json_each(NEW.tags);
         END""",
-        *(
-            f"CREATE TRIGGER {table}_{action} BEFORE {action} ON {table} BEGIN"
-            f" SELECT RAISE(ABORT, '{action} refused: what is recorded in {table} stays'); END"
-            for table in ("entries", "tags")
-            for action in ("UPDATE", "DELETE")
-        ),
+        *_sqlite_stays("entries", "tags"),
+    )
+    tree: ClassVar = (
+        # An entry with what it completes: the nodes from level 1 up, and the tree of its commit. So
+        # a commit is one statement, which is a transaction of its own.
+        """CREATE VIEW commits AS SELECT entries.*, x'' AS nodes, root, signature
+        FROM entries LEFT JOIN checkpoints ON size = position""",
+        """CREATE TRIGGER commits_stored INSTEAD OF INSERT ON commits BEGIN
+        INSERT INTO entries VALUES (NEW.position, NEW.type, NEW.recorded_at, NEW.tags, NEW.entry,
+            NEW.leaf_hash);
+        INSERT INTO nodes
+            SELECT column1, (NEW.position >> 8 * column1) - 1, substr(NEW.nodes, column2, 32)
+            FROM (VALUES (1, 1), (2, 33), (3, 65), (4, 97), (5, 129), (6, 161), (7, 193))
+            WHERE column2 < length(NEW.nodes);
+        INSERT INTO checkpoints SELECT NEW.position, NEW.root, NEW.signature
+            WHERE NEW.signature IS NOT NULL;
+        END""",
+        *_sqlite_stays(*TREE),
     )
 
     tagged: ClassVar = text("""
@@ -222,7 +321,14 @@ class Sqlite:
 
     def store(self, connection: Connection, batch: Batch) -> bool:
         """Insert if the head is as known; else do nothing and return False."""
-        rows = batch.entry_rows()
+        nodes: dict[int, bytes] = {}  # by the position that completes them
+        for level, number, node in batch.node_rows():
+            position = (number + 1) << 8 * level
+            nodes[position] = nodes.get(position, b"") + node
+        rows = [
+            (*row, nodes.get(row[0], b""), *_checkpoint(batch, row[0]))
+            for row in batch.entry_rows()
+        ]
         try:
             for start in range(0, len(rows), 100):
                 some = rows[start : start + 100]
@@ -240,10 +346,25 @@ class Sqlite:
             yield None
 
 
+def _checkpoint(batch: Batch, position: int) -> tuple[bytes | None, bytes | None]:
+    """What an entry completes of a batch's checkpoint: the last of them all of it."""
+    is_last = position == batch.position and batch.signature is not None
+    return (batch.edge.root, batch.signature) if is_last else (None, None)
+
+
 @cache
 def _sqlite_insert(rows: int) -> str:
-    values = [tuple(entries_table.columns.keys())] * rows
-    return str(insert(entries_table).values(values).compile(dialect=sqlite.dialect()))
+    names = (*entries_table.columns.keys(), "nodes", "root", "signature")
+    into = insert(table("commits", *map(column, names)))
+    return str(into.values([names] * rows).compile(dialect=sqlite.dialect()))
+
+
+def _postgresql_stays(*tables: str) -> tuple[str, ...]:
+    return tuple(
+        f"CREATE TRIGGER {table}_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}"
+        " EXECUTE FUNCTION refuse_to_change()"
+        for table in tables
+    )
 
 
 class Postgresql:
@@ -258,16 +379,14 @@ class Postgresql:
         """CREATE FUNCTION refuse_to_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
         RAISE EXCEPTION USING MESSAGE = TG_OP || ' refused: what is recorded in '
         || TG_TABLE_NAME || ' stays'; END $$""",
-        """CREATE TRIGGER entries_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON entries
-        EXECUTE FUNCTION refuse_to_change()""",
-        """CREATE TRIGGER tags_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON tags
-        EXECUTE FUNCTION refuse_to_change()""",
+        *_postgresql_stays("entries", "tags"),
         """CREATE TRIGGER head_stays BEFORE INSERT OR DELETE OR TRUNCATE ON head
         EXECUTE FUNCTION refuse_to_change()""",
         """CREATE TRIGGER head_rises BEFORE UPDATE ON head FOR EACH ROW
         WHEN (NEW.position < OLD.position OR NEW.recorded_at < OLD.recorded_at)
         EXECUTE FUNCTION refuse_to_change()""",
     )
+    tree: ClassVar = _postgresql_stays(*TREE)
     _move_and_insert = """
         WITH moved AS (
             UPDATE head SET position = %(to)s, recorded_at = %(to_time)s
@@ -282,6 +401,14 @@ class Postgresql:
             INSERT INTO tags (tag, type, position)
             SELECT new.* FROM moved, unnest(
                 %(tag)b::text[], %(tag_type)b::text[], %(tag_position)b::bigint[]) AS new
+        ), grown AS (
+            INSERT INTO nodes (level, number, hash)
+            SELECT new.* FROM moved, unnest(
+                %(node_level)b::integer[], %(node_number)b::bigint[], %(node_hash)b::bytea[]) AS new
+        ), signed AS (
+            INSERT INTO checkpoints (size, root, signature)
+            SELECT position, %(root)b::bytea, %(signature)b::bytea FROM moved
+            WHERE %(signature)b::bytea IS NOT NULL
         )
         SELECT pg_notify('curule_log', position::text) FROM moved"""
 
@@ -329,10 +456,13 @@ class Postgresql:
             "to_time": batch.recorded_at,
             "known": batch.known[0],
             "known_time": batch.known[1],
+            "root": batch.edge.root,
+            "signature": batch.signature,
         }
         for names, rows in (
             (entries_table.columns.keys(), batch.entry_rows()),
             (("tag", "tag_type", "tag_position"), batch.tag_rows()),
+            (("node_level", "node_number", "node_hash"), batch.node_rows()),
         ):
             values |= {name: [row[number] for row in rows] for number, name in enumerate(names)}
         return connection.exec_driver_sql(self._move_and_insert, values).first() is not None

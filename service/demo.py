@@ -62,6 +62,10 @@ def settle(directory: Path) -> Settings:
         views=directory / "curule-views.db",
         master_key=None,
         master_key_file=None,
+        log_key=None,
+        log_key_file=None,
+        log_signed=None,
+        origin=None,
     )
 
 

@@ -28,10 +28,12 @@ from service.appends import Sealed, now_in_microseconds
 from service.content import Writing
 from service.log import Log
 from service.memory import Memory
+from service.publication import Publication
 from service.recall import Recall
 from service.recorder import Recorder, curule_seal
 from service.search import Search
 from service.settings import Settings
+from service.signing import signer
 from service.vault import Vault, master_key
 
 
@@ -45,9 +47,13 @@ class Ledger:
         self.is_local = all(make_url(url).get_backend_name() == "sqlite" for url in stores)
         with ExitStack() as opened:  # what was opened is closed if the rest cannot be
             self.log = opened.enter_context(closing(Log(settings.ledger, seal=curule_seal)))
+            self.log.sign_with(signer(settings, self.log.verifier_key()))
+            self.published = Publication(self.log)
             self.vault = opened.enter_context(closing(Vault(settings.vault, opening)))
             self.views = opened.enter_context(closing(Views(settings.views)))
-            self.recorder = Recorder(self.log, self.vault, Memory(self.log), now_in_microseconds)
+            self.recorder = Recorder(
+                self.log, self.published, self.vault, Memory(self.log), now_in_microseconds
+            )
             self.follower = Follower(self.views, fetching(self.log), self.log.newest)
             self.structures = Structures()
             self._missed: Missed = {}

@@ -3,6 +3,9 @@
 An append is judged against the newest position, the head, and stored only if that is still the head
 when its entries follow. So positions are 1, 2, 3 … in the order of commits, whoever sees one sees
 all before it, and nothing is stored if what it depends on was recorded meanwhile.
+
+The entries are the leaves of a Merkle tree, which is stored with them in the same commit, as is the
+checkpoint that a signer signs for each.
 """
 
 import json
@@ -32,13 +35,18 @@ from sqlalchemy import (
     create_engine,
     event,
     exc,
+    insert,
     inspect,
     make_url,
     select,
 )
 
+from domain.transparency.proofs import Proofs
+from domain.transparency.tiles import WIDTH, Pyramid, Tiles
+from domain.transparency.tree import Edge, root
 from service.appends import (
     Append,
+    Committed,
     Condition,
     Draft,
     LogMoved,
@@ -51,17 +59,25 @@ from service.appends import (
 from service.databases import (
     NEWEST,
     POSITION_AT,
+    VERIFIER_KEY,
     Batch,
     Postgresql,
     Query,
     Recent,
     Sqlite,
+    checkpoint,
+    checkpoints_table,
+    complete,
+    edge,
     entries_table,
     first_after,
+    hashes,
     metadata,
     positions_of,
+    signers_table,
     stored_again,
 )
+from service.signing import LogLocked, Signer
 
 MAX_ENTRY = 65_535
 MAX_WORD = 1_024  # bytes of a type or tag: two of them fit an index row of PostgreSQL
@@ -74,11 +90,11 @@ logger = logging.getLogger(__name__)
 class _Call:
     """Appends of one caller, waiting to be committed."""
 
-    __slots__ = ("appends", "error", "leads", "outcomes", "turn")
+    __slots__ = ("appends", "committed", "error", "leads", "turn")
 
     def __init__(self, appends: Sequence[Append]) -> None:
         self.appends = appends
-        self.outcomes: list[Outcome] = []
+        self.committed = Committed([], None)
         self.error: Exception | None = None
         self.leads = False
         self.turn = threading.Lock()
@@ -128,6 +144,8 @@ class Log(DCBRecorder):
         self._crowded = False  # whether the last commit was for several callers
         self._known = (0, 0)  # the head as known here, and what was recorded up to it
         self._recent = Recent(0)
+        self._edge = Edge(0, ())
+        self._signer: Signer | None = None
 
         self._door = threading.Lock()  # guards the queue, and whether somebody holds the baton
         self._queue: list[_Call] = []
@@ -144,19 +162,92 @@ class Log(DCBRecorder):
         for attempt in range(20):
             try:
                 with self._engine.connect() as connection:
-                    if inspect(connection).has_table("entries"):
+                    if inspect(connection).has_table("signers"):
                         return
-                    connection.detach()  # so that closing it undoes what is not committed
-                    connection.exec_driver_sql(self._database.begin)
-                    metadata.create_all(connection)
-                    for statement in self._database.tables:
-                        connection.exec_driver_sql(statement)
-                    connection.exec_driver_sql("COMMIT")
+                    self._make_tables(connection)
                     return
             except exc.DBAPIError:  # another process may be creating it just now
                 if attempt == 19:
                     raise
                 time.sleep(0.05)
+
+    def _make_tables(self, connection: Connection) -> None:
+        """Make what is absent: all, or the tree of a log that is older than it."""
+        connection.detach()  # so that closing it undoes what is not committed
+        connection.exec_driver_sql(self._database.begin)
+        statements = list(self._database.tree)
+        if not inspect(connection).has_table("entries"):
+            statements = [*self._database.tables, *statements]
+        metadata.create_all(connection)
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+        size, _ = connection.exec_driver_sql(self._database.locked_head).one()
+        complete(connection, size)
+        connection.exec_driver_sql("COMMIT")
+
+    # Signing
+
+    def verifier_key(self) -> str | None:
+        """The verifier key with which the log is signed; None if it never was."""
+        found = self._rows(VERIFIER_KEY)
+        return found[0][0] if found else None
+
+    def sign_with(self, signer: Signer) -> None:
+        """Have all that is recorded signed, and from now on every commit.
+
+        The signer is closed with the log, or at once if it may not sign.
+
+        Raises:
+            LogLocked: another key, or another name, has begun to sign it.
+            LogRewound: more was signed than there is, or something else.
+        """
+        try:
+            signer.check(self.newest, self._root)
+            newest = self._rows(checkpoint(None))
+            if self.verifier_key() != str(signer.verifier) or newest[0].size < self.newest():
+                newest = [self._begin_signing(signer)]
+            size, root_, signature = newest[0]
+            signer.remember(size, signer.note(size, root_, signature))
+        except BaseException:
+            signer.close()
+            raise
+        self._signer = signer
+
+    def _begin_signing(self, signer: Signer) -> Any:
+        """Sign what is there, under the lock of the head."""
+        with self._engine.connect() as connection:
+            connection.detach()  # so that closing it undoes what is not committed
+            connection.exec_driver_sql(self._database.begin)
+            size, _ = connection.exec_driver_sql(self._database.locked_head).one()
+            begun_with = connection.execute(VERIFIER_KEY).scalar()
+            if begun_with is None:
+                first = {"id": 1, "verifier_key": str(signer.verifier)}
+                connection.execute(insert(signers_table), first)
+            elif begun_with != str(signer.verifier):
+                raise LogLocked(f"this log is signed with another key, that of {begun_with}")
+            newest = connection.execute(checkpoint(None)).first()
+            if newest is None or newest.size < size:
+                root_ = edge(connection, size).root
+                row = (size, root_, signer.sign(size, root_))
+                connection.execute(insert(checkpoints_table).values(row))
+                newest = connection.execute(checkpoint(None)).one()
+            connection.exec_driver_sql("COMMIT")
+        return newest
+
+    @property
+    def signer(self) -> Signer:
+        """Who signs the log; RuntimeError if nobody does."""
+        if self._signer is None:
+            raise RuntimeError("this log is not signed")
+        return self._signer
+
+    def _root(self, size: int) -> bytes:
+        """The root of the first entries."""
+
+        def tile(level: int, number: int, wide: int) -> Pyramid:
+            return Pyramid(self.hashes(level, number * WIDTH, number * WIDTH + wide))
+
+        return root((0, size), Tiles(size, tile).node)
 
     # Writing
 
@@ -177,11 +268,15 @@ class Log(DCBRecorder):
         An outcome is what `record` would return or raise. Threads that call at the same time share
         a commit: the first commits for all who wait by then, and hands the baton to the next.
         """
+        return self.commit(appends).outcomes
+
+    def commit(self, appends: Sequence[Append]) -> Committed:
+        """As `record_all`, and give what proves the entries against the commit's checkpoint."""
         if self._closed.is_set():
             raise RuntimeError("the log is closed")
         return self._queue_up(appends)
 
-    def _queue_up(self, appends: Sequence[Append]) -> list[Outcome]:
+    def _queue_up(self, appends: Sequence[Append]) -> Committed:
         call = _Call(appends)
         with self._door:
             self._queue.append(call)
@@ -196,7 +291,7 @@ class Log(DCBRecorder):
             self._lead(call)
         if call.error is not None:
             raise call.error
-        return call.outcomes
+        return call.committed
 
     def _lead(self, leader: _Call) -> None:
         group: list[_Call] = []
@@ -207,9 +302,11 @@ class Log(DCBRecorder):
             with self._door:
                 group, self._queue = self._queue, []
             self._crowded = len(group) > 1
-            outcomes = iter(self._commit([append for call in group for append in call.appends]))
+            committed = self._commit([append for call in group for append in call.appends])
+            outcomes = iter(committed.outcomes)
             for call in group:
-                call.outcomes = list(islice(outcomes, len(call.appends)))
+                mine = list(islice(outcomes, len(call.appends)))
+                call.committed = Committed(mine, committed.proofs)
             error = None
         except Exception as raised:  # noqa: BLE001 (each of the callers raises it)
             error = raised
@@ -230,18 +327,16 @@ class Log(DCBRecorder):
                     self._queue[0].leads = True
                     self._queue[0].turn.release()
 
-    def _commit(self, appends: Sequence[Append]) -> list[Outcome]:
+    def _commit(self, appends: Sequence[Append]) -> Committed:
         if not appends:
-            return []
+            return Committed([], None)
         try:
             batch = self._store(self._connected(), appends)
         except BaseException:
             self._forget()  # what was stored is not known
             raise
         self._written = time.monotonic()
-        if batch.sealed:
-            self._accept(batch)
-        return batch.outcomes
+        return Committed(batch.outcomes, self._accept(batch) if batch.sealed else None)
 
     def _connected(self) -> Connection:
         while self._writer is None or time.monotonic() - self._written > 1:
@@ -257,7 +352,7 @@ class Log(DCBRecorder):
         return self._writer
 
     def _forget(self) -> None:
-        self._known, self._recent = (0, 0), Recent(0)
+        self._known, self._recent, self._edge = (0, 0), Recent(0), Edge(0, ())
         writer, self._writer = self._writer, None
         if writer is not None:
             writer.invalidate()
@@ -281,21 +376,37 @@ class Log(DCBRecorder):
     def _catch_up(self, connection: Connection) -> None:
         """Lock the head and make what is known here true of it."""
         position, recorded_at = connection.exec_driver_sql(self._database.locked_head).one()
-        known, known_time = self._known
         if (position, recorded_at) == self._known:
             return
+        newer, is_first = self._missed(connection, position), self._known == (0, 0)
         self._known = (position, recorded_at)
-        if 0 <= position - known <= CAUGHT_UP:
-            column = entries_table.c
-            missed = select(column.position, column.recorded_at, column.type, column.tags)
-            missed = missed.where(column.position >= known).order_by(column.position)
-            rows = connection.execute(missed).all()
-            if known == 0 or (rows and rows[0].recorded_at == known_time):
-                for row in rows[known > 0 :]:
-                    self._recent.note(row.position, row.type, json.loads(row.tags))
-                return
-        # Too far behind; or this is not the history we knew, but a standby's that lacks its end.
-        self._recent = Recent(position)
+        if newer is None:
+            self._recent, self._edge = Recent(position), edge(connection, position)
+        else:
+            for row in newer:
+                self._recent.note(row.position, row.type, json.loads(row.tags))
+            self._edge = self._edge.grown([row.leaf_hash for row in newer])
+        if self._signer is not None and (newer is None or is_first):
+            self._signer.check(lambda: position, self._root)
+
+    def _missed(self, connection: Connection, position: int) -> Sequence[Any] | None:
+        """What others have recorded up to a position.
+
+        None if that is too much; or if this is not the history we knew, but a standby's that lacks
+        its end.
+        """
+        known, known_time = self._known
+        if not 0 <= position - known <= CAUGHT_UP:
+            return None
+        column = entries_table.c
+        missed = select(
+            column.position, column.recorded_at, column.type, column.tags, column.leaf_hash
+        )
+        missed = missed.where(column.position >= known).order_by(column.position)
+        rows = connection.execute(missed).all()
+        if known == 0:
+            return rows
+        return rows[1:] if rows and rows[0].recorded_at == known_time else None
 
     def _judge(self, connection: Connection, appends: Sequence[Append]) -> Batch:
         """Judge and seal on the head as known here; a refusal holds wherever it is by now."""
@@ -318,6 +429,9 @@ class Log(DCBRecorder):
                     batch.add([self._sealed(draft, at, recorded_at) for at, draft in drafts])
                 except Exception as refusal:  # noqa: BLE001 (it is this append's outcome)
                     batch.outcomes.append(refusal)
+        batch.edge = self._edge.grown([one.leaf_hash for one in batch.sealed])
+        if self._signer is not None and batch.sealed:
+            batch.signature = self._signer.sign(batch.position, batch.edge.root)
         return batch
 
     def _sealed(self, draft: Draft, position: int, recorded_at: int) -> Sealed:
@@ -350,9 +464,10 @@ class Log(DCBRecorder):
             return ()
         return {condition for condition in below if fail([condition])}
 
-    def _accept(self, batch: Batch) -> None:
+    def _accept(self, batch: Batch) -> Proofs | None:
         """Learn and tell what this process has committed."""
-        self._known = (batch.position, batch.recorded_at)
+        self._known, self._edge = (batch.position, batch.recorded_at), batch.edge
+        proofs = self._publish(batch)
         self._recent.update(batch.recent)
         if len(self._recent) > REMEMBERED:
             self._recent = Recent(batch.position)
@@ -362,6 +477,18 @@ class Log(DCBRecorder):
             except Exception:
                 logger.exception("a listener failed; the entries are recorded all the same")
         self._see(batch.position)
+        return proofs
+
+    def _publish(self, batch: Batch) -> Proofs | None:
+        """Remember that a checkpoint was signed, and prove by it."""
+        if self._signer is None or batch.signature is None:
+            return None
+        noted = self._signer.note(batch.position, batch.edge.root, batch.signature)
+        try:
+            self._signer.remember(batch.position, noted)
+        except OSError:
+            logger.exception("what was signed cannot be remembered; it is recorded all the same")
+        return Proofs(noted, batch.position, batch.edge.node)
 
     # Reading
 
@@ -401,6 +528,21 @@ class Log(DCBRecorder):
         found = select(column.entry, column.leaf_hash).order_by(column.position)
         found = found.where(column.position > after, column.position <= after + limit)
         return [(entry, leaf_hash) for entry, leaf_hash in self._rows(found)]
+
+    def hashes(self, level: int, start: int, end: int) -> list[bytes]:
+        """The hashes of a level of tiles from a first to before a last; level 0: of the entries."""
+        return [row[0] for row in self._rows(hashes(level, start, end))]
+
+    def checkpoint(self, covering: int | None = None) -> tuple[int, bytes, bytes]:
+        """Size, root and signature of the first checkpoint that covers a position, or the newest.
+
+        Raises:
+            LookupError: nothing so far is signed.
+        """
+        if found := self._rows(checkpoint(covering)):
+            size, root_, signature = found[0]
+            return size, root_, signature
+        raise LookupError(f"no checkpoint covers position {covering or 0}")
 
     def position_at(self, recorded_at: int) -> int:
         """The largest position recorded at that time or before, 0 if there is none."""
@@ -502,6 +644,8 @@ class Log(DCBRecorder):
         if self._watcher is not None:
             self._watcher.join()
         self._engine.dispose()
+        if self._signer is not None:
+            self._signer.close()
 
     # The library's recorder
 

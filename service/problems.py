@@ -17,6 +17,7 @@ from domain.fields import ID_PATTERN
 from projections.views import ViewsBehind
 from service.content import plain
 from service.recorder import Refusal, Unsettled
+from service.signing import LogRewound
 
 MEDIA_TYPE = "application/problem+json"
 LISTED = 100
@@ -42,6 +43,7 @@ MOVED = Kind("moved", 503, "The ledger was too busy, and nothing was recorded")
 BEHIND = Kind("behind", 503, "The answer is not there yet")
 UNKNOWN_OUTCOME = Kind("unknown-outcome", 503, "Whether it was recorded is not known")
 UNAVAILABLE = Kind("unavailable", 503, "The database did not answer")
+REWOUND = Kind("rewound", 503, "The log is not the one that was signed, and nothing was recorded")
 NOT_FOUND = Kind("not-found", 404, "There is nothing here")
 METHOD = Kind("method-not-allowed", 405, "That cannot be done here")
 MEDIA = Kind("media-type", 415, "Send application/json")
@@ -58,6 +60,7 @@ KINDS = (
     BEHIND,
     UNKNOWN_OUTCOME,
     UNAVAILABLE,
+    REWOUND,
     NOT_FOUND,
     METHOD,
     MEDIA,
@@ -239,6 +242,10 @@ def install(app: FastAPI) -> None:
     async def _behind(_: Request, behind: ViewsBehind) -> Response:
         detail = f"The views do not answer yet: {behind}. Ask again."
         return problem(BEHIND, detail, {"Retry-After": "1"})
+
+    @app.exception_handler(LogRewound)
+    async def _rewound(_: Request, rewound: LogRewound) -> Response:
+        return problem(REWOUND, str(rewound))
 
     @app.exception_handler(RequestValidationError)
     async def _parameters(_: Request, error: RequestValidationError) -> Response:

@@ -16,10 +16,12 @@ from domain.entries import MAX_ENTRY_BYTES, Entry, halves, instant, read, seal
 from domain.fields import Commitment
 from domain.recording import Violation, decide, draft, foreseen, with_ids
 from domain.shape import commit
-from service.appends import Append, Condition, Draft, LogMoved, Sealed
+from domain.transparency.proofs import Proofs
+from service.appends import Append, Committed, Condition, Draft, LogMoved, Sealed
 from service.content import stored, with_stored_ids
 from service.log import Log
 from service.memory import Memory
+from service.publication import Publication
 from service.vault import Disclosure, Vault, disclose
 
 ATTEMPTS = 8
@@ -38,6 +40,8 @@ class Recorded:
     """Which act."""
     leaf_hash: str
     """SHA-256 of its leaf in the log's Merkle tree (RFC 6962), in hexadecimal."""
+    proof: str
+    """That it is in the log: a tlog-proof (C2SP) against the checkpoint of its commit."""
     id: str | None
     """The id of what it created, given by the client or by the ledger."""
 
@@ -52,6 +56,10 @@ class Receipt:
     """The position of the decision itself; its acts follow."""
     recorded_at: str
     """When it was recorded (RFC 3339, UTC): one instant for all its entries."""
+    leaf_hash: str
+    """Of the decision itself, as of its acts."""
+    proof: str
+    """Of the decision itself, as of its acts."""
     entries: tuple[Recorded, ...]
     """One item an act, in order."""
     created: bool = True
@@ -101,8 +109,16 @@ def curule_seal(draft: Draft, position: int, recorded_at: int) -> bytes:
 class Recorder:
     """Records decisions in one log and one vault."""
 
-    def __init__(self, log: Log, vault: Vault, memory: Memory, clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        log: Log,
+        published: Publication,
+        vault: Vault,
+        memory: Memory,
+        clock: Callable[[], int],
+    ) -> None:
         self._log = log
+        self._published = published
         self._vault = vault
         self._memory = memory
         self._clock = clock
@@ -132,13 +148,15 @@ class Recorder:
                 judged.append((each, result))
             else:
                 each.answer = result
-        outcomes = self._append([result for _, result in judged])
-        for (each, result), outcome in zip(judged, outcomes, strict=True):
+        committed = self._append([result for _, result in judged])
+        for (each, result), outcome in zip(judged, committed.outcomes, strict=True):
             if isinstance(outcome, LogMoved):
                 continue
             if isinstance(outcome, Exception):
                 raise outcome
-            each.answer = receipt(outcome, result.drafts)
+            if committed.proofs is None:
+                raise ValueError("a receipt of what nobody has signed")
+            each.answer = receipt(outcome, result.drafts, committed.proofs)
         if any(each.answer is None for each, _ in judged):
             self._memory.catch_up()
 
@@ -186,14 +204,14 @@ class Recorder:
         deadline = max(self._clock(), self._memory.recorded_at) + PATIENCE
         return _Judged(drafts, Append(committed, condition, deadline), tuple(disclosures))
 
-    def _append(self, judged: Sequence[_Judged]) -> Sequence[tuple[Sealed, ...] | Exception]:
+    def _append(self, judged: Sequence[_Judged]) -> Committed:
         if not judged:
-            return []
+            return Committed([], None)
         disclosures = [one for each in judged for one in each.disclosures]
         if disclosures:
             deadline = max(each.append.deadline or 0 for each in judged)
             self._vault.put(disclosures, deadline=deadline)
-        return self._log.record_all([each.append for each in judged])
+        return self._log.commit([each.append for each in judged])
 
     def _recorded_before(self, decision: Decision, sent: Decision) -> Receipt | Refusal | None:
         """The first receipt, if a decision of this id and content is recorded; None if no such id.
@@ -209,7 +227,8 @@ class Recorder:
         sealed, held = zip(*entries, strict=True)
         recorded = stored(held, self._vault.values)
         if with_stored_ids(sent, recorded) == recorded:
-            return replace(receipt(sealed, held), created=False)
+            proofs = self._published.covering(sealed[-1].position)
+            return replace(receipt(sealed, held, proofs), created=False)
         message = f"decision {decision.id} is already recorded with other content"
         positions = (entries[0][0].position,)
         return Refusal((Violation("id_taken", message, "/id", positions),))
@@ -234,18 +253,21 @@ def _too_long(drafts: Sequence[Draft]) -> Iterator[Violation]:
             yield Violation("entry_too_long", message, pointer, ())
 
 
-def receipt(sealed: Sequence[Sealed], entries: Sequence[Entry]) -> Receipt:
+def receipt(sealed: Sequence[Sealed], entries: Sequence[Entry], proofs: Proofs) -> Receipt:
     """The receipt for a decision's entries as stored and as drafted, its envelope first."""
     taken, *acts = sealed
     return Receipt(
         decision=entries[0].decision,
         position=taken.position,
         recorded_at=instant(taken.recorded_at),
+        leaf_hash=taken.leaf_hash.hex(),
+        proof=proofs.inclusion(taken.position - 1),
         entries=tuple(
             Recorded(
                 position=one.position,
                 type=one.type,
                 leaf_hash=one.leaf_hash.hex(),
+                proof=proofs.inclusion(one.position - 1),
                 id=next((each.id for each in entry.mentions if each.creates), None),
             )
             for one, entry in zip(acts, entries[1:], strict=True)

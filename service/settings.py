@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """Where the three stores are, and what opens the vault."""
+    """Where the three stores are, what opens the vault, and what signs the log."""
 
     model_config = SettingsConfigDict(env_prefix="CURULE_", use_attribute_docstrings=True)
 
@@ -24,3 +24,15 @@ class Settings(BaseSettings):
     a SQLite vault, which is made with it."""
     master_key_file: Path | None = None
     """A file with the vault's master key."""
+    log_key: SecretStr | None = None
+    """The key that signs the log (Ed25519): 32 bytes in base64. Else CURULE_LOG_KEY_FILE, else a
+    file beside a SQLite ledger, or else vault, which is made when the log is first signed."""
+    log_key_file: Path | None = None
+    """A file with the key that signs the log."""
+    log_signed: Path | None = None
+    """The file that remembers the newest checkpoint ever signed, so that no other is signed after
+    an older backup was restored: keep it out of the backups. Else beside a SQLite ledger, or else
+    vault, or else beside the views."""
+    origin: str | None = None
+    """The name of the log, by which all know it for good: an address without its scheme, as
+    `ledger.example/log`. Else one that is made of its key."""

@@ -9,13 +9,11 @@ proof over the log stays valid.
 
 import base64
 import json
-import os
 import secrets
-import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -25,6 +23,8 @@ import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
+
+from service.secret import Locked, in_file, kept_beside, secret
 
 _BATCH: Final = 1_000  # rows asked for, or swept, at once
 _KEPT: Final = 50_000  # opened values in memory, none of them longer than _BATCH characters
@@ -58,7 +58,7 @@ _PUT = sa.text("""
     WHERE vault_disclosures.deadline < excluded.deadline""")
 
 
-class VaultLocked(Exception):
+class VaultLocked(Locked):
     """There is no master key, or not the one the vault was made with; nothing was changed."""
 
 
@@ -244,54 +244,18 @@ def master_key(vault_url: str, *, key: str | None, key_file: Path | None) -> byt
     The last, `<vault>.key`, is made (mode 0600) where there is neither it nor a vault yet. Whoever
     loses a master key loses the vault. VaultLocked tells what is missing or wrong.
     """
-    if key is not None and key_file is not None:
-        raise VaultLocked("set CURULE_MASTER_KEY or CURULE_MASTER_KEY_FILE, not both")
-    try:
-        if key is None:
-            key = (key_file or _key_beside(sa.make_url(vault_url))).read_text("ascii")
-        decoded = base64.b64decode(key.strip(), validate=True)
-    except OSError as error:
-        raise VaultLocked(f"the master key cannot be read: {error}") from None
-    except ValueError:
-        decoded = b""
-    if len(decoded) != 32:
-        raise VaultLocked("a master key is 32 bytes in base64, and this is not")
-    return decoded
+    variable, database = "CURULE_MASTER_KEY", in_file(sa.make_url(vault_url))
 
+    def beside() -> Path:
+        def used() -> bool:
+            return database is not None and database.exists()
 
-def _key_beside(url: sa.URL) -> Path:
-    if url.get_backend_name() != "sqlite" or url.database in {None, "", ":memory:"}:
-        raise VaultLocked("this vault needs CURULE_MASTER_KEY or CURULE_MASTER_KEY_FILE")
-    vault, path = Path(str(url.database)), Path(f"{url.database}.key")
-    used = vault.exists()  # asked first: whoever makes both makes the key first
-    if not path.parent.is_dir():
-        raise VaultLocked(f"there is no folder {path.parent} for the vault")
-    if not path.exists():
-        if used:
-            raise VaultLocked(f"the vault is there, but its key is not: restore {path}")
-        made, draft = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # its owner's alone
-        try:
-            with os.fdopen(made, "wb") as file:
-                file.write(base64.b64encode(secrets.token_bytes(32)) + b"\n")
-                file.flush()
-                os.fsync(made)
-            with suppress(FileExistsError):  # another process was first
-                os.link(draft, path)
-        finally:
-            Path(draft).unlink()
-        _sync(path.parent)  # the key is lost no sooner than what it opens
-    if os.name == "posix" and path.stat().st_mode & 0o077:
-        raise VaultLocked(f"{path} is open to others than its owner: chmod 600 it")
-    return path
+        named = {"what": "vault", "variable": variable}
+        return kept_beside(database, ".key", used, **named, locked=VaultLocked)
 
-
-def _sync(folder: Path) -> None:
-    if os.name == "posix":
-        opened = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(opened)
-        finally:
-            os.close(opened)
+    return secret(
+        "master key", variable, key=key, key_file=key_file, beside=beside, locked=VaultLocked
+    )
 
 
 def _sealed(cipher: AESGCM, one: Disclosure) -> bytes:

@@ -591,6 +591,9 @@ def test_errors_are_a_sentence_and_an_exit_code(
         ({"CURULE_VIEWS": "/nowhere/x.db"}, 3, "unable to open database file"),
         ({"CURULE_MASTER_KEY": "secret"}, 3, "a master key is 32 bytes in base64"),
         ({"CURULE_MASTER_KEY": "c2VjcmV0" * 5 + "c2U="}, 3, "another master key"),
+        ({"CURULE_LOG_KEY": "secret"}, 3, "a log key is 32 bytes in base64"),
+        ({"CURULE_LOG_KEY": "c2VjcmV0" * 5 + "c2U="}, 3, "signed with another key"),
+        ({"CURULE_ORIGIN": "other.example"}, 3, "this log is localhost/"),
     ],
 )
 def test_a_ledger_that_does_not_open_says_why_and_no_secret(
@@ -613,10 +616,38 @@ def test_a_question_makes_no_ledger(tmp_path: Path) -> None:
 def test_help_explains_every_command(tmp_path: Path) -> None:
     overview = curule(tmp_path, "--help").stdout
     assert "curule demo" in overview
+    assert "curule keys log" in curule(tmp_path, "keys", "log", "--help").stdout
     for command in ("record", "structure", "changes", "serve", "demo"):
         assert f"\n  {command} " in overview
         assert "Examples:\n    curule" in curule(tmp_path, command, "--help").stdout
     assert curule(tmp_path, "--version").stdout.startswith("curule ")
+
+
+# Trust
+
+
+def test_the_key_of_the_log_is_printed_alone(club: Path) -> None:
+    done = curule(club, "keys", "log")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.fullmatch(r"localhost/[0-9a-f]{16}\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}\n", done.stdout)
+    with serving(club) as url:
+        assert curule(club, "keys", "log", "--url", url).stdout == done.stdout
+        elsewhere = curule(club, "keys", "log", "--url", f"{url}/v1")
+        assert (elsewhere.returncode, elsewhere.stdout) == (1, "")
+
+
+def test_an_older_backup_is_not_served(tmp_path: Path) -> None:
+    write(tmp_path, FOUNDING, LATER)
+    first = curule(tmp_path, "record", "-", given=json.dumps(FOUNDING))
+    assert first.returncode == 0
+    backup = (tmp_path / "curule.db").read_bytes()
+    assert not (tmp_path / "curule.db-wal").exists()
+    assert curule(tmp_path, "record", "decisions.jsonl").returncode == 0
+    (tmp_path / "curule.db").write_bytes(backup)
+    for command in (("structure",), ("serve", "--port", "0"), ("record", "decisions.jsonl")):
+        done = curule(tmp_path, *command)
+        assert (done.returncode, done.stdout) == (3, "")
+        assert "the log has 10 entries, and 14 were signed: an older backup" in done.stderr
 
 
 # Serving

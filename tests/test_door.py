@@ -167,7 +167,14 @@ def test_a_receipt_names_the_place_of_every_act_in_order(door: Door) -> None:
     assert len(set(given)) == 3
     assert response.headers["Location"] == f"/v1/decisions/{receipt['decision']}"
     assert response.headers["Ledger-Position"] == str(first + 5)
-    assert set(receipt) == {"decision", "position", "recorded_at", "entries"}
+    assert set(receipt) == {
+        "decision",
+        "position",
+        "recorded_at",
+        "leaf_hash",
+        "proof",
+        "entries",
+    }
 
 
 def test_a_receipt_is_what_the_log_holds(door: Door) -> None:
@@ -187,9 +194,9 @@ def test_a_receipt_is_what_the_log_holds(door: Door) -> None:
         receipt["recorded_at"],
     )
     kept = ("position", "type", "leaf_hash", "id")
-    assert [{name: each[name] for name in kept} for each in located["entries"]] == (
-        receipt["entries"]
-    )
+    assert [{name: each[name] for name in kept} for each in located["entries"]] == [
+        {name: each[name] for name in kept} for each in receipt["entries"]
+    ]
 
 
 ONCE: dict[str, Any] = {

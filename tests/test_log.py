@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 import service.log
 from service.appends import Append, Condition, Draft, LogMoved, Sealed
 from service.log import Log
+from service.signing import LogRewound, Signer
 
 ANY: frozenset[str] = frozenset()
 HOUR = 3_600_000_000
@@ -30,6 +31,11 @@ def draft(*tags: str, type_: str = "noted", data: bytes = b"x") -> Draft:
 
 def unless(*reads: tuple[str, frozenset[str]], after: int = 0) -> Condition:
     return Condition(frozenset(reads), after)
+
+
+def signer(directory: Path) -> Signer:
+    """The signer of one log, which remembers in that directory."""
+    return Signer(bytes(32), "log.example", directory / "signed")
 
 
 @pytest.fixture
@@ -215,17 +221,31 @@ def test_entries_are_found_by_tag_type_and_position(log: Log) -> None:
         "UPDATE head SET recorded_at = 1",
         "DELETE FROM head",
         "INSERT INTO head VALUES (2, 0, 0)",
+        "UPDATE nodes SET hash = hash",
+        "DELETE FROM nodes",
+        "UPDATE checkpoints SET size = 1",
+        "DELETE FROM checkpoints",
+        "UPDATE signers SET verifier_key = ''",
+        "DELETE FROM signers",
     ],
 )
-def test_the_database_itself_refuses_changes(log: Log, log_url: str, sql: str) -> None:
-    log.record(Append((draft("a"), draft("a"))))
-    before = (log.entries(), log.entries(tag="a"), log.head())
+def test_the_database_itself_refuses_changes(
+    log: Log, log_url: str, sql: str, tmp_path: Path
+) -> None:
+    log.sign_with(signer(tmp_path))
+    log.record(Append((draft("a"),) * 256))
+
+    def all_of_it() -> tuple[Any, ...]:
+        tree = (log.hashes(1, 0, 1), log.checkpoint(), log.verifier_key())
+        return (log.entries(), log.entries(tag="a"), log.head(), tree)
+
+    before = all_of_it()
     with pytest.raises(DBAPIError, match=r"refused|head because it is a view"):
         statement(log_url, sql)
-    assert (log.entries(), log.entries(tag="a"), log.head()) == before
+    assert all_of_it() == before
 
 
-@pytest.mark.parametrize("table", ["entries", "tags", "head"])
+@pytest.mark.parametrize("table", ["entries", "tags", "head", "nodes", "checkpoints", "signers"])
 def test_postgresql_refuses_truncation(postgres_url: str, table: str) -> None:
     log = Log(postgres_url)
     log.record(Append((draft("a"),)))
@@ -282,7 +302,9 @@ def test_a_role_needs_few_rights(postgres_url: str) -> None:
     statement(postgres_url, "DROP ROLE IF EXISTS clerk")
     statement(postgres_url, "CREATE ROLE clerk LOGIN")
     try:
-        statement(postgres_url, "GRANT INSERT, SELECT ON entries, tags TO clerk")
+        statement(
+            postgres_url, "GRANT INSERT, SELECT ON entries, tags, nodes, checkpoints TO clerk"
+        )
         statement(postgres_url, "GRANT SELECT, UPDATE ON head TO clerk")
         clerk, other = Log(postgres_url.replace("postgres@", "clerk@")), Log(postgres_url)
         clerk.record(Append((draft("a"),)))
@@ -571,7 +593,7 @@ def lose(log: Log, when: str, begins: tuple[str, ...]) -> None:
     event.listen(log._engine, when, fail)
 
 
-COMMITTING = ("COMMIT", "INSERT INTO entries", "WITH moved")
+COMMITTING = ("COMMIT", "INSERT INTO commits", "WITH moved")
 COMMITTING_MANY = ("COMMIT", "WITH moved")
 
 
@@ -713,17 +735,23 @@ def test_waiting_for_another_writer_is_bounded(log_url: str) -> None:
     log.close()
 
 
+def lose_the_second_entry(url: str) -> None:
+    """Leave the database as a standby that lacks it."""
+    for table in ("entries", "tags", "head", "checkpoints"):
+        statement(url, f"ALTER TABLE {table} DISABLE TRIGGER ALL")
+    statement(url, "DELETE FROM entries WHERE position = 2")
+    statement(url, "DELETE FROM tags WHERE position = 2")
+    statement(url, "DELETE FROM checkpoints WHERE size = 2")
+    rewind = "UPDATE head SET (position, recorded_at) = (SELECT position, recorded_at FROM entries)"
+    statement(url, rewind)
+
+
 def test_a_history_that_is_not_the_one_known_is_not_believed(postgres_url: str) -> None:
     """A standby that lacks the newest entries takes over, and others append to it."""
     log = Log(postgres_url)
     log.record(Append((draft("a"),)))
     log.record(Append((draft("lost"),)))
-    for table in ("entries", "tags", "head"):
-        statement(postgres_url, f"ALTER TABLE {table} DISABLE TRIGGER ALL")
-    statement(postgres_url, "DELETE FROM entries WHERE position = 2")
-    statement(postgres_url, "DELETE FROM tags WHERE position = 2")
-    rewind = "UPDATE head SET (position, recorded_at) = (SELECT position, recorded_at FROM entries)"
-    statement(postgres_url, rewind)
+    lose_the_second_entry(postgres_url)
     other = Log(postgres_url)
     other.record(Append((draft("b"),)))
     log.record(Append((draft("c"),), unless(("b", ANY), after=2)))
@@ -731,6 +759,27 @@ def test_a_history_that_is_not_the_one_known_is_not_believed(postgres_url: str) 
     with pytest.raises(LogMoved):
         log.record(Append((draft("b"),), unless(("b", ANY))))
     assert [entry.tags for entry in log.entries()] == [("a",), ("b",), ("c",), ("lost",)]
+    log.close()
+    other.close()
+
+
+@pytest.mark.parametrize("appended", [0, 1, 2])
+def test_a_history_that_is_not_the_one_signed_is_not_continued(
+    postgres_url: str, tmp_path: Path, appended: int
+) -> None:
+    """As above, but the log has told the world of the entry that is lost."""
+    log = Log(postgres_url)
+    log.sign_with(signer(tmp_path))
+    log.record(Append((draft("a"),)))
+    log.record(Append((draft("lost", data=b"lost"),)))
+    lose_the_second_entry(postgres_url)
+    other = Log(postgres_url)
+    for _ in range(appended):
+        other.record(Append((draft("b"),)))
+    for _ in range(2):
+        with pytest.raises(LogRewound, match="older backup" if appended == 0 else "another hist"):
+            log.record(Append((draft("c"),)))
+    assert log.head()[0] == 1 + appended
     log.close()
     other.close()
 

@@ -55,8 +55,9 @@ def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Env:
             "CURULE_VAULT": f"sqlite:///{tmp_path / 'curule-vault.db'}",
         }
     url: str = request.getfixturevalue("postgres_url")
-    key = base64.b64encode(secrets.token_bytes(32)).decode()
-    return {"CURULE_LEDGER": url, "CURULE_VAULT": url, "CURULE_MASTER_KEY": key}
+    keys = ("CURULE_MASTER_KEY", "CURULE_LOG_KEY")
+    made = {name: base64.b64encode(secrets.token_bytes(32)).decode() for name in keys}
+    return {"CURULE_LEDGER": url, "CURULE_VAULT": url, **made}
 
 
 @contextmanager

@@ -8,11 +8,12 @@ from service.asking import (
     decisions,
     elections,
     history,
+    log,
     meetings,
     people,
     structure,
 )
 
 router = APIRouter()
-for each in (structure, changes, people, history, elections, meetings, charter, decisions):
+for each in (structure, changes, people, history, elections, meetings, charter, decisions, log):
     router.include_router(each.router)

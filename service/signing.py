@@ -1,0 +1,167 @@
+"""Signing: the log's key, its name, and the newest checkpoint that was ever signed.
+
+Whoever holds a checkpoint can show any later one to be inconsistent with it. So nothing is signed
+that does not continue the newest that was: that one is kept in a file which is no part of the
+ledger, and which restoring a backup of the ledger does not take back.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import make_url
+
+from domain.transparency.checkpoints import Checkpoint
+from domain.transparency.notes import Signature, VerifierKey, note, read_note
+from service.secret import Locked, in_file, kept_beside, secret
+from service.settings import Settings
+
+_MOST: Final = 65_536  # bytes that are read of a remembered checkpoint
+
+
+class LogLocked(Locked):
+    """There is no key to sign the log with, or not the one, or not the name, that it began with."""
+
+
+class LogRewound(Exception):
+    """The log is not the one whose newest checkpoint was signed: an older backup, or another."""
+
+
+class Signer:
+    """Signs the checkpoints of one log."""
+
+    def __init__(self, key: bytes, origin: str, newest: Path) -> None:
+        self._key = Ed25519PrivateKey.from_private_bytes(key)
+        self.verifier = VerifierKey(origin, self._key.public_key().public_bytes_raw())
+        self._newest = _Newest(newest)
+
+    def sign(self, size: int, root: bytes) -> bytes:
+        """The signature of a tree's checkpoint, after the id of the key."""
+        checkpoint = Checkpoint(self.verifier.name, size, root)
+        return self.verifier.id + self._key.sign(checkpoint.text.encode())
+
+    def note(self, size: int, root: bytes, signature: bytes) -> str:
+        """A checkpoint with its signature."""
+        name = self.verifier.name
+        signed = Signature(name, signature[:4], signature[4:])
+        return note(Checkpoint(name, size, root).text, [signed])
+
+    def check(self, newest_position: Callable[[], int], root_at: Callable[[int], bytes]) -> None:
+        """See that a log continues the newest checkpoint, by its size and its roots.
+
+        Its size is asked for last, so that it has what others sign meanwhile.
+
+        Raises:
+            LogRewound: it does not. Nothing may be signed.
+        """
+        text = self._newest.read()
+        if not text:
+            return
+        try:
+            newest = Checkpoint.read(read_note(text)[0])
+        except ValueError:
+            raise LogLocked(f"{self._newest.path} does not hold a checkpoint: restore it") from None
+        if newest.origin != self.verifier.name:
+            why = f"{self._newest.path} is about the log {newest.origin}: set CURULE_LOG_SIGNED"
+            raise LogLocked(why)
+        size = newest_position()
+        if newest.size > size:
+            raise LogRewound(
+                f"the log has {size} entries, and {newest.size} were signed: an older backup was"
+                f" restored. Restore a newer one (what was signed is in {self._newest.path})"
+            )
+        if root_at(newest.size) != newest.root:
+            raise LogRewound(
+                f"the first {newest.size} entries are not those that were signed: this is another"
+                f" history (what was signed is in {self._newest.path})"
+            )
+
+    def remember(self, size: int, checkpoint: str) -> None:
+        """Keep a checkpoint that was committed, unless a newer one is kept."""
+        self._newest.write(size, checkpoint)
+
+    def close(self) -> None:
+        """Make durable what is remembered."""
+        self._newest.close()
+
+
+class _Newest:
+    """The newest checkpoint, in a file that several processes share.
+
+    It is written with each commit, and synced when it is closed. A power failure may take back the
+    last of it, but not from the ledger, with which it is compared when that is opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise LogLocked(f"{path} cannot be written: {error.strerror}") from None
+
+    def read(self) -> str:
+        """The checkpoint; nothing if there was none yet."""
+        return os.pread(self._file, _MOST, 0).decode(errors="replace")
+
+    def write(self, size: int, checkpoint: str) -> None:
+        """Put a newer checkpoint in its place; those of one log only become longer."""
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        try:
+            lines = self.read().split("\n", 2)
+            if len(lines) < 3 or int(lines[1]) < size:
+                os.pwrite(self._file, checkpoint.encode(), 0)
+        finally:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        if self._file >= 0:
+            os.fsync(self._file)
+            os.close(self._file)
+            self._file = -1
+
+
+def signer(settings: Settings, begun_with: str | None) -> Signer:
+    """The signer of the log of the settings, which has begun with a verifier key, or has none yet.
+
+    Raises:
+        LogLocked: the key is missing, or it or the origin is not that with which the log began.
+    """
+    variable, home = "CURULE_LOG_KEY", _home(settings)
+
+    def beside() -> Path:
+        named = {"what": "ledger", "variable": variable}
+        used = begun_with is not None
+        return kept_beside(home, ".log-key", lambda: used, **named, locked=LogLocked)
+
+    key = secret(
+        "log key",
+        variable,
+        key=settings.log_key.get_secret_value() if settings.log_key else None,
+        key_file=settings.log_key_file,
+        beside=beside,
+        locked=LogLocked,
+    )
+    public = Ed25519PrivateKey.from_private_bytes(key).public_key().public_bytes_raw()
+    begun = VerifierKey.read(begun_with) if begun_with is not None else None
+    origin = settings.origin or (begun.name if begun else f"localhost/{public.hex()[:16]}")
+    if "://" in origin:
+        raise LogLocked(f"CURULE_ORIGIN has no scheme: leave out {origin.partition('://')[0]}://")
+    try:
+        verifier = VerifierKey(origin, public)
+    except ValueError as error:
+        raise LogLocked(f"CURULE_ORIGIN: {error}") from None
+    if begun is not None and begun.name != origin:
+        raise LogLocked(f"CURULE_ORIGIN is {origin}, and this log is {begun.name} for good")
+    if begun is not None and begun != verifier:
+        raise LogLocked(f"this log is signed with another key, that of {begun}")
+    return Signer(key, origin, settings.log_signed or Path(f"{home or settings.views}.signed"))
+
+
+def _home(settings: Settings) -> Path | None:
+    """The file beside which the key is kept: of the ledger, or of the vault, which it shares."""
+    return in_file(make_url(settings.ledger)) or in_file(make_url(settings.vault))
