@@ -21,7 +21,7 @@ import httpx
 from pydantic import TypeAdapter
 
 from domain import fields as forms
-from domain.acts import ACTS, Act, ActOf, Source, StructureAct, Vote
+from domain.acts import ACTS, SERVICE_ACTS, Act, ActOf, Source, StructureAct, Vote
 from domain.decisions import Decision
 from service import examples
 
@@ -97,6 +97,10 @@ def acts() -> str:
             ],
         ),
         *(part for module, members in groups for part in _group(module, members)),
+        "## Acts of the service",
+        "These acts stand in the log as the others do, but the service alone records them. "
+        "`POST /v1/decisions` knows no such type, and none of them can be retracted.",
+        *(part for name in SERVICE_ACTS for part in _act_of_the_service(name)),
     )
 
 
@@ -121,6 +125,15 @@ def _act(act: type[Act]) -> Iterator[str]:
     if not _retractable(act):
         yield "It cannot be retracted."
     yield from _example(example(name))
+
+
+_EVERY: Final = {"type", "effective", "note", "corrects"}
+
+
+def _act_of_the_service(name: str) -> Iterator[str]:
+    act = SERVICE_ACTS[name]
+    yield f"### `{name}`"
+    yield from _described(act, {each.name for each in fields(act)} - _EVERY)
 
 
 def _section(cls: type) -> Iterator[str]:
@@ -278,6 +291,7 @@ def _marked(form: Any) -> Any:
 _TEXTS: Final[dict[Any, tuple[str, str]]] = {
     _marked(forms.Code): ("code", "codes"),
     _marked(forms.Label): ("text in clear", "texts in clear"),
+    _marked(forms.Digest): ("digest", "digests: SHA-256 in base64url"),
     _marked(forms.Sha256): ("SHA-256 in hexadecimal", ""),
     _marked(forms.Name): ("name (stored as a commitment)", "names (stored as commitments)"),
     _marked(forms.Text): ("text (stored as a commitment)", "texts (stored as commitments)"),

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import Any, Final
 
-from domain.acts import ACTS
+from domain.acts import ACTS, SERVICE_ACTS
 from domain.changes import moments
 from domain.constructors import constructor
 from domain.decisions import DecisionTaken, Payload
@@ -26,7 +26,11 @@ MAX_ENTRY_BYTES: Final = 65_535
 _decoded = json.JSONDecoder().raw_decode
 _encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-PAYLOADS: Final[dict[str, type[Payload]]] = {**ACTS, "decision.taken": DecisionTaken}
+PAYLOADS: Final[dict[str, type[Payload]]] = {
+    **ACTS,
+    **SERVICE_ACTS,
+    "decision.taken": DecisionTaken,
+}
 """What entries hold, by its stored name: a closed registry. Nothing is looked up elsewhere."""
 
 

@@ -179,6 +179,7 @@ NamedRuleId = Annotated[str, Mention(("rule",), tag="named")]
 
 Code = Annotated[str, Plain(ID_PATTERN, 64)]
 Label = Annotated[str, Plain(_PLAIN_PATTERN, 500)]
+Digest = Annotated[str, Plain("^[A-Za-z0-9_-]{43}$", 43)]
 Sha256 = Annotated[str, Plain("^[0-9a-f]{64}$", 64)]
 Name = Annotated[str, Personal(_PLAIN_PATTERN, 500)]
 Text = Annotated[str, Personal(_TEXT_PATTERN, 50_000)]

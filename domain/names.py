@@ -54,6 +54,22 @@ def matches(asked: Sequence[Word], name: Collection[str]) -> bool:
     )
 
 
+def speaks_of(text: str, name: str) -> bool:
+    """Whether a text may speak of who bears a name: rather too often than too seldom.
+
+    A word of the name is enough, unless it is shorter than three letters; where words are written
+    without spaces, the name as a whole.
+    """
+    asked, found = words(name), forms(text)
+    long = [word for word in asked if len("".join(word)) > 2]
+    whole = "".join(part for word in asked for part in word)
+    return bool(whole) and (
+        any(matches((word,), found) for word in long)
+        or (not long and matches(asked, found))
+        or whole in "".join(part for word in words(text) for part in word)
+    )
+
+
 def _begins(part: str, forms: Collection[str]) -> bool:
     return any(form.startswith(part) for form in forms)
 

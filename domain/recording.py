@@ -19,8 +19,11 @@ from domain.coherence.breach import Breach
 from domain.decisions import Decision, Payload, envelope
 from domain.entries import Entry, tags_of
 from domain.register import RETRACTED, Read, Register
-from domain.shape import shape
+from domain.shape import shape, texts
 from domain.tracks import CREATIONS, IDENTITY_ACTS, LIFE, Track, acts_on, established_by
+
+ERASURES: Final = frozenset({"subject.erased"})
+"""What tells that nothing about a person is written any more."""
 
 DRAFTED: Final = 2**62
 """Drafts are numbered from here until the log gives them their positions: after every entry."""
@@ -104,7 +107,7 @@ def foreseen(drafts: Sequence[Entry]) -> Iterator[Read]:
         for tag, types in (*named, *(acts_on(moment.track) for moment in each.moments)):
             yield tag, types | {RETRACTED}
             if tag.startswith("person:"):
-                yield tag, IDENTITY_ACTS
+                yield tag, IDENTITY_ACTS | ERASURES
 
 
 def decide(drafts: Sequence[Entry], ledger: Ledger) -> Outcome:
@@ -114,6 +117,7 @@ def decide(drafts: Sequence[Entry], ledger: Ledger) -> Outcome:
         *_retractions(drafts[1:], before, ledger),
         *_amendments(drafts, ledger),
         *_remarks(drafts, ledger),
+        *_erased(drafts, after),
     ]
     # Without retractions, what stood before is what stands but for the drafts: it is read once.
     retracts = any(isinstance(each.act, a.EntryRetracted) for each in drafts)
@@ -213,6 +217,25 @@ def _remarks(drafts: Sequence[Entry], ledger: Ledger) -> Iterator[Violation]:
                 yield Violation("entry_unknown", "there is no such entry", pointer, ())
 
 
+def _erased(drafts: Sequence[Entry], register: Register) -> Iterator[Violation]:
+    """Of an erased person, ids, days and codes may be told, and texts no more.
+
+    So no text that was erased is brought back, and none that is being recorded is left over.
+    """
+    named = {at.id for each in drafts for at in each.mentions if "person" in at.kinds}
+    tags = {f"person:{person}": person for person in named}
+    erased = {tag: found for tag in tags if (found := register.standing(tag, ERASURES))}
+    if not erased:
+        return
+    for draft in drafts:
+        for told in texts(draft.act, f"decision:{draft.decision}"):
+            if told.subject in erased:
+                message = f"person {tags[told.subject]} was erased: no text about them is kept"
+                pointer = f"{_place(draft.number)}{told.pointer}"
+                because = (erased[told.subject][0].position,)
+                yield Violation("person_erased", message, pointer, because)
+
+
 def _remarked(
     remark: a.RemarkMade, decision: str, payloads: Sequence[Payload], ledger: Ledger
 ) -> tuple[str, ...] | None:
@@ -229,7 +252,8 @@ def _remarked(
 def _scope(drafts: Sequence[Entry], before: Register, after: Register, ledger: Ledger) -> Scope:
     """The drafts, and everything that mentions a subject whose life they change.
 
-    A remark said what it was on when it was made: it holds nothing in place.
+    A remark said what it was on when it was made, and an erasure whose data it destroyed: they hold
+    nothing in place.
     """
     tracks = {track for draft in drafts for track in _touched(draft, ledger)}
     entries = {draft.position: draft for draft in drafts}
@@ -245,7 +269,7 @@ def _scope(drafts: Sequence[Entry], before: Register, after: Register, ledger: L
             continue
         seen.add(life)
         for entry in _mentioning(after, life):
-            if isinstance(entry.act, a.RemarkMade):
+            if isinstance(entry.act, a.RemarkMade | a.SubjectErased):
                 continue
             entries.setdefault(entry.position, entry)
             touched = {moment.track for moment in entry.moments}

@@ -5,7 +5,7 @@ Everything here follows from the field types in `domain.acts`; no act is known b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from types import UnionType
 from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -180,16 +180,16 @@ def _plain(value: Json) -> Any:
 
 def mentions(value: Any, pointer: str = "") -> Iterator[Mentioned]:
     """Yield every id that an act mentions or creates, with the JSON pointer to it."""
-    for field, item, where in _items(value, pointer):
+    for field, item, where in _items(value, pointer, _SHAPES[type(value)].mentioning):
         if field.mention is not None:
             yield Mentioned(field.mention, item, where)
         elif field.nested is not None and not isinstance(item, int):
             yield from mentions(item, where)
 
 
-def _items(value: Any, pointer: str) -> Iterator[tuple[Field, Any, str]]:
-    """Every given id or object in a value, lists item by item, with its pointer."""
-    for field in _SHAPES[type(value)].mentioning:
+def _items(value: Any, pointer: str, given: Iterable[Field]) -> Iterator[tuple[Field, Any, str]]:
+    """What is given in some fields of a value, lists item by item, with its pointer."""
+    for field in given:
         member = getattr(value, field.name)
         if field.many:
             for number, item in enumerate(member):
@@ -198,16 +198,42 @@ def _items(value: Any, pointer: str) -> Iterator[tuple[Field, Any, str]]:
             yield field, member, f"{pointer}/{field.name}"
 
 
+class Told(NamedTuple):
+    """A text in an act, or the commitment to it: of which field and whose it is, and where."""
+
+    field: str
+    text: str
+    subject: str
+    pointer: str
+
+
+def texts(value: Any, subject: str, pointer: str = "") -> Iterator[Told]:
+    """Yield every personal text of an act.
+
+    The subject of a text is the person that the object around it names, or else `subject`.
+    """
+    subject = _subject(value, subject)
+    for field, item, where in _items(value, pointer, _SHAPES[type(value)].speaking):
+        if field.personal:
+            yield Told(field.name, item, subject, where)
+        elif field.nested is not None and not isinstance(item, int):
+            yield from texts(item, subject, where)
+
+
+def _subject(value: Any, otherwise: str) -> str:
+    person = getattr(value, "person", None)
+    return f"person:{person}" if person else otherwise
+
+
 def commit(value: T, subject: str, seal: Callable[[str, str, str], Commitment]) -> T:
     """Replace every personal text by a commitment, made by `seal(field, text, subject)`.
 
-    The subject of a text is the person that the object around it names, or else `subject`.
+    The subject of a text is as `texts` gives it.
     """
     speaking = [each for each in _SHAPES[type(value)].speaking if getattr(value, each.name)]
     if not speaking:
         return value
-    person = getattr(value, "person", None)
-    subject = f"person:{person}" if person else subject
+    subject = _subject(value, subject)
 
     def committed(field: Field, item: Any) -> Any:
         if item is None or isinstance(item, Commitment):

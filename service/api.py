@@ -12,7 +12,7 @@ from typing import Final
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
-from service import asking, openapi, posting, problems
+from service import asking, erasing, openapi, posting, problems
 from service.ledger import Ledger
 from service.writer import Writer
 
@@ -48,7 +48,7 @@ def application(open_ledger: Callable[[], Ledger]) -> FastAPI:
         version="0.1.0",
         lifespan=lifespan,
         openapi_url="/openapi.json",
-        routes=[*posting.router.routes, *asking.router.routes],
+        routes=[*posting.router.routes, *erasing.router.routes, *asking.router.routes],
     )
     problems.install(app)
     app.add_api_route("/livez", livez, tags=["operations"], summary="Whether the process is alive")

@@ -16,13 +16,14 @@ from importlib.metadata import PackageNotFoundError, version
 from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+from urllib.parse import quote
 
 import typer
 
 from service import client
 from service.client import Unanswered
 from service.terminal import building, errors, output, progress, say
-from service.tree import chronicle, drawn
+from service.tree import chronicle, drawn, printable
 
 if TYPE_CHECKING:
     import httpx
@@ -424,6 +425,113 @@ def _replayed(
             return replayed(reading(), day, END if position is None else position)
         except ValueError as error:
             raise Unanswered(str(error), 2) from None
+
+
+# Personal data
+
+
+@app.command(
+    epilog=_examples(
+        "curule erase 0194b5f2-7c00-7a3e-9d41-5b8f0c6e2a17 --ground gdpr-17-1-b",
+        "curule erase p-7 --ground consent_withdrawn --also 42 --also 57",
+        "curule erase p-7 --ground court_order --yes --url http://127.0.0.1:8000",
+    )
+)
+def erase(
+    person: Annotated[str, typer.Argument(metavar="PERSON", help="The person's id.")],
+    ground: Annotated[
+        str,
+        typer.Option("--ground", metavar="CODE", help="On which ground, as gdpr-17-1-b."),
+    ],
+    also: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--also",
+            metavar="N",
+            min=1,
+            help="With the texts of the entry at this position, which names the person elsewhere.",
+        ),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether it is meant.")] = False,
+    url: Url = None,
+    json: Json = False,
+) -> None:
+    """Destroy the personal data of a person, for good.
+
+    Names, and every text about the person under any of their ids, leave the vault, the answers and
+    the search; an entry records the ground and the digests. The log stays as it is, and so do its
+    proofs. Backups of the vault still hold the texts: one that is restored loses them when it is
+    opened.
+    """
+    if not yes:
+        if not sys.stdin.isatty():
+            raise Unanswered("give --yes: nobody is there to be asked", 2)
+        asked = f"Destroy all personal data of {printable(person)}? Nothing brings it back."
+        if not _agreed(asked):
+            raise Unanswered("nothing was erased", 1)
+    response = asyncio.run(_erase(url, person, {"ground": ground, "also": also or []}))
+    code, lines = client.told(response, person)
+    if json:
+        _write(response)
+    for line in lines if code or not json else ():
+        say(errors() if code else output(), line)
+    raise typer.Exit(code)
+
+
+def _agreed(asked: str) -> bool:
+    try:
+        answer = errors().input(f"{asked} [y/N] ", markup=False, emoji=False)
+    except EOFError:
+        return False
+    return answer.strip().lower() in ("y", "yes")
+
+
+async def _erase(url: str | None, person: str, asked: dict[str, Any]) -> httpx.Response:
+    async with client.door(url, existing=True) as service:
+        path = f"/v1/people/{quote(person, safe='')}/erasure"
+        with errors().status("erasing"):
+            return await service.post(path, json=asked)
+
+
+keys = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(keys, name="keys", help="The keys of the ledger.")
+
+
+@keys.command(
+    epilog=_examples(
+        "curule keys rotate",
+        "CURULE_MASTER_KEY=… curule keys rotate --to master.key",
+    )
+)
+def rotate(
+    to: Annotated[
+        Path | None,
+        typer.Option(
+            "--to",
+            metavar="FILE",
+            help="Where the new key is made, if the old one is CURULE_MASTER_KEY.",
+        ),
+    ] = None,
+) -> None:
+    """Give the vault a new master key.
+
+    No service may use the vault meanwhile: one that does can record no more, and is to be started
+    again. Interrupted, it goes on where it was when it is run again; until then the vault stays
+    locked. The old key is kept in a file beside the new one: backups made before still need it.
+    """
+    from service.rotation import rotate as rotated
+    from service.settings import Settings
+
+    settings = Settings()
+    with client.vault(settings), building() as tell:
+        new, old = rotated(settings, to, lambda done, of: tell("wrapping keys anew", done, of))
+    say(output(), f"The master key is in {new}.")
+    if old is None:
+        say(output(), f"Start the services with CURULE_MASTER_KEY_FILE={new} instead of the old.")
+    else:
+        say(
+            output(), f"The old one is kept in {old}: delete it with the last backup that needs it."
+        )
 
 
 @app.command(

@@ -105,6 +105,18 @@ def log(settings: Settings) -> Log:
         return Log(settings.ledger)
 
 
+@contextmanager
+def vault(settings: Settings) -> Iterator[None]:
+    """Work on the vault of the settings alone, which is there already.
+
+    Raises:
+        Unanswered: it is not, or cannot be opened.
+    """
+    _expect(settings)
+    with _opening():
+        yield
+
+
 def _expect(settings: Settings) -> None:
     if missing := _missing(settings):
         raise Unanswered(
@@ -199,6 +211,12 @@ def told(response: httpx.Response, asked: str) -> tuple[int, list[str]]:
             return 1, [f"{asked}: would be refused", *_broken(answer)]
         case 200, {"accepted": True}:
             return 0, [f"{asked}: would be accepted", *_broken(answer)]
+        case (200 | 201) as status, {"decision": decision, "ids": ids, "texts": texts}:
+            known_as = f" (also {', '.join(ids[1:])})" if len(ids) > 1 else ""
+            number = "1 text" if texts == 1 else f"{texts} texts"
+            already = "already " if status == 200 else ""
+            where = f"decision {decision} at position {answer.get('position')}"
+            return 0, [f"{already}erased {ids[0]}{known_as}: {number}, {where}"]
         case (200 | 201) as status, {"decision": decision, "entries": entries}:
             number = "1 act" if len(entries) == 1 else f"{len(entries)} acts"
             already = "already " if status == 200 else ""

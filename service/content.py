@@ -20,17 +20,23 @@ from domain.shape import shape
 Values = Callable[[Collection[str]], Mapping[str, str]]
 """Opens digests as far as the vault has them."""
 
+_DIGEST: Final = 43
+"""Characters of a digest; those of a SHA-256 in hexadecimal are more."""
 
-def stored(entries: Sequence[Entry], values: Values) -> Decision:
-    """The decision that these entries hold, envelope first, with its texts opened.
+ERASED: Final = {"erased": True}
+"""What answers tell in place of a text that was erased."""
 
-    A text that the vault no longer has stays a commitment.
-    """
+Told = Callable[[Collection[str]], Mapping[str, Any]]
+"""Gives the text behind each digest, or `ERASED`; of what is neither there nor erased, nothing."""
+
+
+def stored(entries: Sequence[Entry]) -> Decision:
+    """The decision that these entries hold, envelope first, its texts as commitments."""
     taken = entries[0].act
     acts = [entry.act for entry in entries[1:] if isinstance(entry.act, Act)]
     if not isinstance(taken, DecisionTaken) or len(acts) != taken.acts:
         raise ValueError(f"the entries of decision {entries[0].decision} are not whole")
-    decision = Decision(
+    return Decision(
         id=entries[0].decision,
         title=taken.title,
         text=taken.text,
@@ -42,6 +48,10 @@ def stored(entries: Sequence[Entry], values: Values) -> Decision:
         sources=taken.sources,
         acts=tuple(acts),
     )
+
+
+def opened(decision: Decision, values: Values) -> Decision:
+    """A decision with its texts opened; one that the vault no longer has stays a commitment."""
     known = values(list(digests(decision)))
     return _opened(decision, known)  # type: ignore[no-any-return]
 
@@ -69,23 +79,32 @@ def _opened(value: Any, known: Mapping[str, str]) -> Any:
     return value
 
 
-def with_texts(content: Any, values: Values) -> Any:
-    """JSON values with every commitment opened; null where the vault no longer has the text."""
-    known = values(list(_committed(content)))
+def with_texts(content: Any, told: Told) -> Any:
+    """JSON values with every commitment opened.
 
-    def opened(value: Any) -> Any:
+    Where the text was erased, they say so; where it is missing otherwise, there is null.
+    """
+    known = told(list(_committed(content)))
+
+    def shown(value: Any) -> Any:
         if isinstance(value, dict):
-            if value.keys() == {"sha256"}:
-                return known.get(value["sha256"])
-            return {name: opened(member) for name, member in value.items()}
-        return [opened(item) for item in value] if isinstance(value, list) else value
+            if _is_commitment(value):
+                text = known.get(value["sha256"])
+                return dict(text) if text is ERASED else text
+            return {name: shown(member) for name, member in value.items()}
+        return [shown(item) for item in value] if isinstance(value, list) else value
 
-    return opened(content)
+    return shown(content)
+
+
+def _is_commitment(value: Mapping[str, Any]) -> bool:
+    """Whether it is one in JSON, and not a source of which nothing but its hash is stated."""
+    return value.keys() == {"sha256"} and len(value["sha256"]) == _DIGEST
 
 
 def _committed(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
-        if value.keys() == {"sha256"}:
+        if _is_commitment(value):
             yield value["sha256"]
         else:
             for member in value.values():
@@ -104,9 +123,9 @@ class Written:
 
     pieces: tuple[str, ...]
 
-    def opened(self, values: Values) -> str:
-        """The text with every commitment opened; null where the vault no longer has the text."""
-        known = values(set(self.pieces[1::2]))
+    def opened(self, told: Told) -> str:
+        """The text with every commitment opened, as `with_texts` does."""
+        known = told(set(self.pieces[1::2]))
         whole = list(self.pieces)
         whole[1::2] = [_json(known.get(each)) for each in self.pieces[1::2]]
         return "".join(whole)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import Connection, make_url
 
@@ -26,6 +27,7 @@ from projections.structure import Structures
 from projections.views import Views
 from service.appends import Sealed, now_in_microseconds
 from service.content import Writing
+from service.erasures import Erasures
 from service.log import Log
 from service.memory import Memory
 from service.publication import Publication
@@ -59,6 +61,8 @@ class Ledger:
             self._missed: Missed = {}
             self.writing = Writing()
             self.search = Search(self.names)
+            self.erasures = Erasures(self.log, self.vault, self.search.forget)
+            self.erasures.follow(self.log.newest())  # first of all: the vault may be a backup
             self._recall = Recall(self.log)
             self._opened = opened.pop_all()
 
@@ -79,6 +83,7 @@ class Ledger:
     def keep(self, tell: Tell, *, is_idle: bool) -> None:
         """Bring the views a batch nearer to the log if idle, or build them anew if they must be."""
         newest = self.log.newest()
+        self.erasures.follow(newest)  # so that nobody's memory keeps what others erased
         if is_idle or self.follower.must_build(newest):
             self.follower.step(newest, tell=tell)
 
@@ -97,6 +102,7 @@ class Ledger:
             ViewsBehind: they would not get there within the patience (seconds).
         """
         newest = self.log.newest()
+        self.erasures.follow(newest)
         while True:
             self.follower.follow(newest, patience)
             with self.views.reading() as connection:
@@ -149,9 +155,9 @@ class Ledger:
         entry = self._recall.at(position)
         return entry, envelope_of(self._recall.at(position - entry.number))
 
-    def names(self, digests: Collection[str]) -> Mapping[str, str]:
-        """The texts behind digests, as far as the vault has them."""
-        return self.vault.values(digests)
+    def names(self, digests: Collection[str]) -> Mapping[str, Any]:
+        """The texts behind digests as far as they are there, and what says that one was erased."""
+        return self.erasures.told(digests)
 
     def rehearse(
         self, decision: Decision, recorded_by: str, today: int, patience: float = FOR_EVER

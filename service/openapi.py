@@ -64,6 +64,7 @@ _TOLD: Final = (
     "domain.decisions",
     "domain.recording",
     "service.asking.",
+    "service.erasing",
     "service.posting",
     "service.questions",
     "service.recorder",

@@ -131,10 +131,7 @@ async def record(request: Request) -> Response:
     Posted again under the same id with the same content, it returns the first receipt.
     """
     dry_run = _is_dry_run(request)
-    content_type = request.headers.get("content-type", "")
-    if content_type.partition(";")[0].strip().lower() != "application/json":
-        raise Problem(MEDIA, f"the content type is {content_type or 'not given'!r}")
-    body = await _body(request)
+    body = await sent(request)
     try:
         decision = DECISION.validate_json(body)
     except ValidationError as error:
@@ -181,7 +178,15 @@ def _answered(given: Answer) -> Response:
             return problems.moved(given)
 
 
-async def _body(request: Request) -> bytes:
+async def sent(request: Request) -> bytes:
+    """The JSON that a request holds, unread.
+
+    Raises:
+        Problem: it is of another type, or too large.
+    """
+    content_type = request.headers.get("content-type", "")
+    if content_type.partition(";")[0].strip().lower() != "application/json":
+        raise Problem(MEDIA, f"the content type is {content_type or 'not given'!r}")
     body = bytearray()
     async for chunk in request.stream():
         body += chunk

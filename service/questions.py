@@ -152,7 +152,8 @@ def pinned(
 ) -> Response:
     """An answer that parameters, without any default, ask for again exactly."""
     location = f"{request.url.path}?{urlencode(at)}"
-    tag = f'"{sha256(f"{VERSION} {location}".encode()).hexdigest()[:32]}"'
+    erased = request.app.state.ledger.erasures.newest  # nothing else changes what was answered
+    tag = f'"{sha256(f"{VERSION} {erased} {location}".encode()).hexdigest()[:32]}"'
     headers = {
         "Ledger-Position": str(position),
         "Content-Location": location,

@@ -7,7 +7,7 @@ condition that nothing it read was recorded meanwhile; else it is judged again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import uuid_utils
 
@@ -18,11 +18,11 @@ from domain.recording import Violation, decide, draft, foreseen, with_ids
 from domain.shape import commit
 from domain.transparency.proofs import Proofs
 from service.appends import Append, Committed, Condition, Draft, LogMoved, Sealed
-from service.content import stored, with_stored_ids
+from service.content import opened, stored, with_stored_ids
 from service.log import Log
 from service.memory import Memory
 from service.publication import Publication
-from service.vault import Disclosure, Vault, disclose
+from service.vault import Disclosure, SubjectsErased, Vault, disclose
 
 ATTEMPTS = 8
 """How often a decision is judged again because the log moved, before the client is told to wait."""
@@ -85,11 +85,15 @@ Answer = Receipt | Refusal | Unsettled
 
 @dataclass(slots=True)
 class _Asked:
-    """A decision as it was sent, with its ids filled in, and its answer once there is one."""
+    """A decision as it was sent, with its ids filled in, and its answer once there is one.
+
+    `put` are the texts in the vault of attempts that the log moved under.
+    """
 
     sent: Decision
     decision: Decision
     answer: Answer | None = None
+    put: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,7 @@ class _Judged:
     """A decision ready to be appended."""
 
     drafts: Sequence[Entry]
+    committed: Sequence[Entry]
     append: Append
     disclosures: tuple[Disclosure, ...]
 
@@ -135,6 +140,8 @@ class Recorder:
             for _ in range(1, ATTEMPTS):
                 if each.answer is None:
                     self._attempt([each], recorded_by)
+            if each.put and isinstance(each.answer, Refusal):
+                self._vault.withdraw(each.put)
         return [each.answer or Unsettled(each.decision.id or "") for each in asked]
 
     def _attempt(self, asked: Sequence[_Asked], recorded_by: str) -> None:
@@ -151,6 +158,7 @@ class Recorder:
         committed = self._append([result for _, result in judged])
         for (each, result), outcome in zip(judged, committed.outcomes, strict=True):
             if isinstance(outcome, LogMoved):
+                each.put += [one.digest for one in result.disclosures]
                 continue
             if isinstance(outcome, Exception):
                 raise outcome
@@ -163,7 +171,10 @@ class Recorder:
     def check(
         self, decision: Decision, recorded_by: str
     ) -> tuple[tuple[Violation, ...], Sequence[Entry]]:
-        """What would refuse a decision, as of now, and its drafts; nothing is stored."""
+        """What would refuse a decision, as of now, and its drafts, their texts committed to.
+
+        Nothing is stored.
+        """
         self._memory.catch_up()
         named = with_ids(decision, new_id)
         drafts = draft(named, self._memory, recorded_by)
@@ -171,7 +182,9 @@ class Recorder:
         if outcome.violations:
             return outcome.violations, drafts
         result = self._sealable(drafts, Condition(outcome.read_set, 0))
-        return (result.violations if isinstance(result, Refusal) else ()), drafts
+        if isinstance(result, Refusal):
+            return result.violations, drafts
+        return (), result.committed
 
     def _judge(
         self, decision: Decision, sent: Decision, drafts: Sequence[Entry]
@@ -195,14 +208,16 @@ class Recorder:
             disclosures.append(one)
             return Commitment(one.digest)
 
-        committed = tuple(
-            _draft(entry, commit(entry.act, f"decision:{name}", sealed)) for entry in drafts
-        )
-        if too_long := tuple(_too_long(committed)):
+        committed = [
+            _committed(each, commit(each.act, f"decision:{name}", sealed)) for each in drafts
+        ]
+        stated = tuple(drafted(each) for each in committed)
+        if too_long := tuple(_too_long(stated)):
             return Refusal(too_long)
         # The log's time may be ahead of this machine's: it never goes back.
         deadline = max(self._clock(), self._memory.recorded_at) + PATIENCE
-        return _Judged(drafts, Append(committed, condition, deadline), tuple(disclosures))
+        append = Append(stated, condition, deadline)
+        return _Judged(drafts, committed, append, tuple(disclosures))
 
     def _append(self, judged: Sequence[_Judged]) -> Committed:
         if not judged:
@@ -210,7 +225,10 @@ class Recorder:
         disclosures = [one for each in judged for one in each.disclosures]
         if disclosures:
             deadline = max(each.append.deadline or 0 for each in judged)
-            self._vault.put(disclosures, deadline=deadline)
+            try:
+                self._vault.put(disclosures, deadline=deadline)
+            except SubjectsErased as erased:  # the log has told, and whom it concerns is refused
+                return Committed([LogMoved(str(erased)) for _ in judged], None)
         return self._log.commit([each.append for each in judged])
 
     def _recorded_before(self, decision: Decision, sent: Decision) -> Receipt | Refusal | None:
@@ -225,7 +243,7 @@ class Recorder:
         if not entries:
             return None
         sealed, held = zip(*entries, strict=True)
-        recorded = stored(held, self._vault.values)
+        recorded = opened(stored(held), self._vault.values)
         if with_stored_ids(sent, recorded) == recorded:
             proofs = self._published.covering(sealed[-1].position)
             return replace(receipt(sealed, held, proofs), created=False)
@@ -234,8 +252,13 @@ class Recorder:
         return Refusal((Violation("id_taken", message, "/id", positions),))
 
 
-def _draft(entry: Entry, committed: Payload) -> Draft:
-    head, tail = halves(replace(entry, act=committed) if committed is not entry.act else entry)
+def _committed(entry: Entry, act: Payload) -> Entry:
+    return replace(entry, act=act) if act is not entry.act else entry
+
+
+def drafted(entry: Entry) -> Draft:
+    """An entry as the log takes it."""
+    head, tail = halves(entry)
     return Draft(type=entry.type, tags=entry.tags, data=head, tail=tail)
 
 

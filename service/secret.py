@@ -71,13 +71,14 @@ def kept_beside(
     if not path.exists():
         if is_used:
             raise locked(f"the {what} is there, but its key is not: restore {path}")
-        _make(path)
+        make(path)
     if os.name == "posix" and path.stat().st_mode & 0o077:
         raise locked(f"{path} is open to others than its owner: chmod 600 it")
     return path
 
 
-def _make(path: Path) -> None:
+def make(path: Path) -> None:
+    """Make a file with a new secret, durably, unless there is one."""
     made, draft = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # its owner's alone
     try:
         with os.fdopen(made, "wb") as file:
@@ -88,10 +89,11 @@ def _make(path: Path) -> None:
             os.link(draft, path)
     finally:
         Path(draft).unlink()
-    _sync(path.parent)  # the key is lost no sooner than what it opens
+    sync(path.parent)  # the key is lost no sooner than what it opens
 
 
-def _sync(folder: Path) -> None:
+def sync(folder: Path) -> None:
+    """Have the names of the files in a folder on disk."""
     if os.name == "posix":
         opened = os.open(folder, os.O_RDONLY)
         try:

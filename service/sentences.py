@@ -10,7 +10,7 @@ from domain.dates import DAWN, NEVER, iso, window
 Facts = Mapping[str, Any]
 """A JSON object of an answer."""
 
-Names = Mapping[tuple[str, str], str | None]
+Names = Mapping[tuple[str, str], Any]
 """What bodies, posts and persons are called, by kind and id."""
 
 CORRECTED: Final = "By correction,"
@@ -89,11 +89,12 @@ def _corrects(change: Facts) -> bool:
 def sources(change: Facts) -> str:
     """Where the decisions behind a change are written, as a sentence after it; nothing: none."""
     titles = dict.fromkeys(
-        source.get("title") or source.get("url")
+        legible(title)
         for cause in change["causes"]
         for source in cause["sources"]
+        if (title := source.get("title") or source.get("url"))
     )
-    named = "; ".join(title for title in titles if title)
+    named = "; ".join(titles)
     return f" Source: {named}." if named else ""
 
 
@@ -218,13 +219,26 @@ def _within(part: Facts, names: Names) -> str:
 
 
 def _name(kind: str, identity: str, names: Names) -> str:
-    return names.get((kind, identity)) or identity
+    name = names.get((kind, identity))
+    return f"{identity} {legible(name)}" if is_erased(name) else name or identity
+
+
+def is_erased(text: Any) -> bool:
+    """Whether an answer tells that a text was erased."""
+    return isinstance(text, Mapping) and text.get("erased") is True
+
+
+def legible(text: Any) -> str:
+    """A text as people read it."""
+    return "(erased)" if is_erased(text) else str(text)
 
 
 def _value(value: Any) -> str:
     words = {None: "not stated", True: "yes", False: "no"}
     if value is None or isinstance(value, bool):
         return words[value]
+    if is_erased(value):
+        return legible(value)
     text = " ".join(str(value).split())
     if len(text) > LENGTH:
         text = f"{text[:LENGTH].rstrip()} \u2026"

@@ -42,9 +42,18 @@ def server(ledger: Ledger, *, access_log: bool = False) -> uvicorn.Server:
         timeout_graceful_shutdown=8,
     )
     if access_log:
+        logging.getLogger("uvicorn.access").addFilter(_without_query)
         logging.getLogger("uvicorn.access").setLevel(logging.INFO)
     _tune()
     return uvicorn.Server(config)
+
+
+def _without_query(record: logging.LogRecord) -> bool:
+    """Have a request logged without its parameters: who is looked for is looked for by name."""
+    match record.args:
+        case (client, method, str(path), *rest):
+            record.args = (client, method, path.partition("?")[0], *rest)
+    return True
 
 
 def _tune() -> None:

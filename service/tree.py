@@ -14,7 +14,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from domain.dates import NEVER, window
-from service.sentences import dated, sources, voted, when
+from service.sentences import dated, is_erased, legible, sources, voted, when
 
 Facts = Mapping[str, Any]
 """A JSON object of an answer."""
@@ -100,7 +100,7 @@ def _decisions(causes: Iterable[Facts]) -> Tree:
     """Decisions by which something changed: their vote, their authority and their sources."""
     tree = Tree(_text("Decisions", "bold"), guide_style="dim")
     for cause in sorted(causes, key=lambda cause: cause["position"]):
-        title = f": {cause['title']}" if cause["title"] else ""
+        title = f": {legible(cause['title'])}" if cause["title"] else ""
         node = tree.add(_text(f"{cause['decision']}{title}"))
         stated = {
             "taken by": cause["taken_by"],
@@ -114,7 +114,9 @@ def _decisions(causes: Iterable[Facts]) -> Tree:
             node.add(_text(given, "dim"))
         for source in cause["sources"]:
             written = (source.get(name) for name in ("title", "url", "published"))
-            node.add(_text(f"source: {', '.join(each for each in written if each)}", "dim"))
+            node.add(
+                _text(f"source: {', '.join(legible(each) for each in written if each)}", "dim")
+            )
     return tree
 
 
@@ -164,9 +166,10 @@ def _vacancies(post: Facts) -> str | None:
 
 
 def _holder(holder: Facts, ids: bool) -> Text:
+    name = holder["name"]
     label = _qualified(
-        _named(holder["name"], holder["person"], "", ids),
-        ("name not known" if holder["name"] is None else None, "dim"),
+        _named(None if is_erased(name) else name, holder["person"], "", ids),
+        ("erased" if is_erased(name) else "name not known" if name is None else None, "dim"),
         _doubt(holder),
         ("pending approval" if holder["approved"] is False else None, UNSURE),
     )

@@ -12,7 +12,7 @@ import json
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -29,6 +29,9 @@ from service.secret import Locked, in_file, kept_beside, secret
 _BATCH: Final = 1_000  # rows asked for, or swept, at once
 _KEPT: Final = 50_000  # opened values in memory, none of them longer than _BATCH characters
 _ADVISORY: Final = int.from_bytes(b"curvault")  # the vault's advisory lock on PostgreSQL
+_DESTROYED: Final = b"\0"  # in place of the key of an erased subject, whose traces are still there
+_CLEAN: Final = b""  # the same, and the database's files hold no trace of it
+_KEY: Final = 1  # what is longer is a key
 _CHECK: Final = sha256(b"curule vault").digest()  # wrapped by a master key, tells it from others
 _SQLITE: Final = """
     PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
@@ -51,7 +54,10 @@ _DISCLOSURES = sa.Table(
     sa.Column("sealed", sa.LargeBinary, nullable=False),  # nonce, then ciphertext and tag
     sa.Column("deadline", sa.BigInteger, index=True),  # null: settled, its entry is in the log
 )
+_OTHER: Final = "it has another master key (if `curule keys rotate` was interrupted, run it again)"
+_ROTATED: Final = "the master key was changed meanwhile: start again, with the new one"
 _PUT_KEY = sa.text("INSERT INTO vault_keys VALUES (:subject, :wrapped) ON CONFLICT DO NOTHING")
+_REWRAP = sa.text("UPDATE vault_keys SET wrapped = :wrapped WHERE subject = :whose")
 _PUT = sa.text("""
     INSERT INTO vault_disclosures VALUES (:digest, :subject, :decision, :sealed, :deadline)
     ON CONFLICT (digest) DO UPDATE SET deadline = excluded.deadline
@@ -64,6 +70,10 @@ class VaultLocked(Locked):
 
 class VaultDamaged(Exception):
     """What is stored is not what a digest commits to: stop, and restore the vault."""
+
+
+class SubjectsErased(Exception):
+    """Of some subjects nothing is kept any more; nothing was changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +112,14 @@ class Vault:
     Makes its tables where absent. The first master key is the vault's; VaultLocked for any other.
     """
 
-    def __init__(self, url: str, master_key: bytes) -> None:
+    def __init__(self, url: str, master_key: bytes, *, retires: bytes | None = None) -> None:
+        """Open a vault, and make the key its master in place of one that it `retires`, if any."""
         if len(master_key) != 32:
             raise VaultLocked("a master key has 32 bytes")
         self._master = master_key
         self._recent: OrderedDict[str, str] = OrderedDict()  # the values opened last
         self._recent_lock = threading.Lock()
+        self._forgotten = 0  # how often something was erased: what was read before is not kept
         sqlite = sa.make_url(url).get_backend_name() == "sqlite"
         level = "AUTOCOMMIT" if sqlite else "READ COMMITTED"  # on SQLite, `_writing` begins
         self._engine = sa.create_engine(url, hide_parameters=True, isolation_level=level)
@@ -115,14 +127,17 @@ class Vault:
         if sqlite:
             sa.event.listen(self._engine, "connect", lambda made, _: made.executescript(_SQLITE))
         try:
-            check = aes_key_wrap(master_key, _CHECK)
+            self._check = check = aes_key_wrap(master_key, _CHECK)
+            retired = None if retires is None else aes_key_wrap(retires, _CHECK)
             with self._writing(alone=True) as connection:
                 _SCHEMA.create_all(connection)
                 first = connection.scalar(sa.select(_MASTER.c.key_check))
                 if first is None:
                     connection.execute(sa.insert(_MASTER).values(key_check=check))
+                elif first == retired:
+                    connection.execute(sa.update(_MASTER).values(key_check=check))
                 elif first != check:
-                    raise VaultLocked("the vault was made with another master key")
+                    raise VaultLocked(_OTHER)
         except BaseException:
             self.close()
             raise
@@ -132,6 +147,9 @@ class Vault:
 
         Unless these are recorded by `deadline` (µs since the epoch), `sweep` deletes them. What is
         put again keeps its later deadline; what is settled stays so.
+
+        Raises:
+            SubjectsErased: a subject was erased. It never gets a key again.
         """
         stated = sorted(disclosures, key=lambda one: one.digest)  # one order: no deadlock
         subjects = sorted({one.subject for one in stated})
@@ -142,8 +160,13 @@ class Vault:
             connection.execute(_PUT_KEY, fresh)
             ciphers: dict[str, AESGCM] = {}  # of the keys that are there, whoever made them
             for some in _batches(subjects):
-                keys = connection.execute(sa.select(_KEYS).where(_KEYS.c.subject.in_(some)))
-                ciphers |= {subject: self._cipher(wrapped) for subject, wrapped in keys}
+                asked = sa.select(_KEYS, _MASTER.c.key_check).where(_KEYS.c.subject.in_(some))
+                keys = connection.execute(asked.join(_MASTER, sa.true())).all()
+                if any(check != self._check for *_, check in keys):
+                    raise VaultLocked(_ROTATED)
+                if any(len(key) <= _KEY for _, key, _ in keys):
+                    raise SubjectsErased("nothing is kept any more of somebody who was erased")
+                ciphers |= {subject: self._cipher(wrapped) for subject, wrapped, _ in keys}
             rows = [
                 {
                     "digest": one.digest,
@@ -162,6 +185,7 @@ class Vault:
         VaultDamaged, rather than a value that its digest does not commit to.
         """
         with self._recent_lock:
+            forgotten = self._forgotten
             values = {one: self._recent[one] for one in digests if one in self._recent}
             for one in values:
                 self._recent.move_to_end(one)
@@ -177,10 +201,18 @@ class Vault:
             }
             values |= read
             with self._recent_lock:
+                if self._forgotten != forgotten:
+                    continue
                 self._recent |= {one: text for one, text in read.items() if len(text) <= _BATCH}
                 while len(self._recent) > _KEPT:
                     self._recent.popitem(last=False)
         return values
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """While it lasts, nobody puts anything, and whoever wants to waits."""
+        with self._writing(alone=True):
+            yield
 
     def sweep(self, log_time: int, recorded: Callable[[str, str], bool]) -> int:
         """Delete the disclosures whose entries can no longer come; return how many they were.
@@ -194,7 +226,6 @@ class Vault:
         row, swept = _DISCLOSURES.c, 0
         overdue = row.deadline < log_time
         due = sa.select(row.decision, row.digest, row.subject).where(overdue).limit(_BATCH)
-        bare = ~sa.exists().where(row.subject == _KEYS.c.subject)
         while True:
             with self._engine.connect() as connection:
                 found = connection.execute(due).all()
@@ -204,14 +235,105 @@ class Vault:
             lost = {digest: subject for _, digest, subject in found if digest not in came}
             settle = sa.update(_DISCLOSURES).where(row.digest.in_(came)).values(deadline=None)
             forget = sa.delete(_DISCLOSURES).where(row.digest.in_(lost), overdue)  # still overdue
-            keys = sa.delete(_KEYS).where(_KEYS.c.subject.in_(set(lost.values())), bare)
             with self._writing(alone=True) as connection:
                 connection.execute(settle)
                 swept += connection.execute(forget).rowcount
-                connection.execute(keys)
-            with self._recent_lock:
-                for one in lost:
-                    self._recent.pop(one, None)
+                connection.execute(_bare_keys(lost.values()))
+            self._forget(lost)
+
+    def withdraw(self, digests: Collection[str]) -> None:
+        """Delete disclosures that were put and whose entries were refused."""
+        for some in _batches(sorted(digests)):
+            mine = _DISCLOSURES.c.digest.in_(some)
+            with self._writing(alone=True) as connection:
+                subjects = connection.scalars(sa.select(_DISCLOSURES.c.subject).where(mine)).all()
+                connection.execute(sa.delete(_DISCLOSURES).where(mine))
+                connection.execute(_bare_keys(subjects))
+        self._forget(digests)
+
+    def erase(self, subjects: Collection[str], digests: Collection[str]) -> int:
+        """Destroy the keys and disclosures of subjects, and other disclosures; how many there were.
+
+        Of the subjects nothing is kept from now on: `put` refuses them. On return the database's
+        files hold no trace. It can be done again at any time, and is the same as done once.
+        """
+        row, gone = _DISCLOSURES.c, set[str]()
+        with self._writing(alone=True) as connection:
+            for column, wanted in ((row.subject, subjects), (row.digest, digests)):
+                for some in _batches(sorted(wanted)):
+                    found = connection.execute(
+                        sa.select(row.digest, row.subject).where(column.in_(some))
+                    ).all()
+                    connection.execute(sa.delete(_DISCLOSURES).where(column.in_(some)))
+                    connection.execute(_bare_keys(subject for _, subject in found))
+                    gone.update(digest for digest, _ in found)
+            for some in _batches(sorted(subjects)):
+                own = sa.select(_KEYS.c.subject).where(_KEYS.c.subject.in_(some))
+                clean = () if gone else connection.scalars(own.where(_KEYS.c.wrapped == _CLEAN))
+                traced = set(some).difference(clean)
+                connection.execute(sa.delete(_KEYS).where(_KEYS.c.subject.in_(traced)))
+                if traced:
+                    destroyed = [{"subject": one, "wrapped": _DESTROYED} for one in sorted(traced)]
+                    connection.execute(sa.insert(_KEYS), destroyed)
+            scrub = connection.scalar(sa.select(sa.exists().where(_KEYS.c.wrapped == _DESTROYED)))
+        self._forget(gone.union(digests))  # another process may have deleted them
+        if scrub:
+            self._scrub()
+        return len(gone)
+
+    def _scrub(self) -> None:
+        """Leave no trace of deleted rows in the database's files, then note that it is done."""
+        with self._turn or nullcontext(), self._engine.connect() as connection:
+            alone = connection.execution_options(isolation_level="AUTOCOMMIT")
+            marked = sa.select(_KEYS.c.subject).where(_KEYS.c.wrapped == _DESTROYED)
+            traced = alone.scalars(marked).all()  # others may follow, with traces of their own
+            if self._turn:  # what is deleted is overwritten, but not copies left by moved rows
+                alone.exec_driver_sql("VACUUM")
+                self._truncate(alone)
+            else:
+                for table in (_DISCLOSURES.name, _KEYS.name):
+                    alone.exec_driver_sql(f"VACUUM (FULL) {table}")
+        with self._writing(alone=True) as connection:
+            for some in _batches(traced):
+                done = sa.update(_KEYS).where(_KEYS.c.subject.in_(some))
+                connection.execute(done.values(wrapped=_CLEAN))
+
+    def _truncate(self, connection: sa.Connection) -> None:
+        """Empty SQLite's write-ahead log, for which nobody may be reading."""
+        if connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]:
+            raise TimeoutError("the vault is being read all the time: what was erased left traces")
+
+    def _forget(self, digests: Collection[str]) -> None:
+        with self._recent_lock:
+            self._forgotten += 1
+            for one in digests:
+                self._recent.pop(one, None)
+
+    def rewrap(self, retired: bytes, tell: Callable[[int, int], None]) -> None:
+        """Wrap every key that is wrapped by a retired master key by the vault's own.
+
+        It commits as it goes, and can be taken up again. `tell(done, of)` hears of the progress.
+        """
+        with self._engine.connect() as connection:
+            total = connection.scalar(sa.select(sa.func.count()).select_from(_KEYS)) or 0
+        after, done = "", 0
+        while True:
+            rows = sa.select(_KEYS).where(_KEYS.c.subject > after).order_by(_KEYS.c.subject)
+            with self._writing(alone=True) as connection:
+                found = connection.execute(rows.limit(_BATCH)).all()
+                again = [
+                    {"whose": subject, "wrapped": aes_key_wrap(self._master, key)}
+                    for subject, wrapped in found
+                    if len(wrapped) > _KEY and not _opens(self._master, wrapped)
+                    for key in (self._unwrapped(wrapped, retired),)
+                ]
+                if again:
+                    connection.execute(_REWRAP, again)
+            if not found:
+                break
+            after, done = found[-1].subject, done + len(found)
+            tell(done, max(done, total))
+        self._scrub()
 
     def close(self) -> None:
         """Close the vault's connections."""
@@ -232,10 +354,17 @@ class Vault:
         return aes_key_wrap(self._master, secrets.token_bytes(32))
 
     def _cipher(self, wrapped: bytes) -> AESGCM:
+        return AESGCM(self._unwrapped(wrapped, self._master))
+
+    def _unwrapped(self, wrapped: bytes, master: bytes) -> bytes:
         try:
-            return AESGCM(aes_key_unwrap(self._master, wrapped))
+            return aes_key_unwrap(master, wrapped)
         except InvalidUnwrap:
-            raise VaultDamaged("a subject's key was altered") from None
+            pass
+        with self._engine.connect() as connection:
+            if connection.scalar(sa.select(_MASTER.c.key_check)) != self._check:
+                raise VaultLocked(_ROTATED)
+        raise VaultDamaged("a subject's key was altered, or keys are still being rotated")
 
 
 def master_key(vault_url: str, *, key: str | None, key_file: Path | None) -> bytes:
@@ -244,18 +373,40 @@ def master_key(vault_url: str, *, key: str | None, key_file: Path | None) -> byt
     The last, `<vault>.key`, is made (mode 0600) where there is neither it nor a vault yet. Whoever
     loses a master key loses the vault. VaultLocked tells what is missing or wrong.
     """
-    variable, database = "CURULE_MASTER_KEY", in_file(sa.make_url(vault_url))
-
-    def beside() -> Path:
-        def used() -> bool:
-            return database is not None and database.exists()
-
-        named = {"what": "vault", "variable": variable}
-        return kept_beside(database, ".key", used, **named, locked=VaultLocked)
-
     return secret(
-        "master key", variable, key=key, key_file=key_file, beside=beside, locked=VaultLocked
+        "master key",
+        "CURULE_MASTER_KEY",
+        key=key,
+        key_file=key_file,
+        beside=lambda: key_beside(vault_url),
+        locked=VaultLocked,
     )
+
+
+def key_beside(vault_url: str) -> Path:
+    """The file beside a SQLite vault that holds its master key, made if both are not there yet."""
+    database = in_file(sa.make_url(vault_url))
+
+    def used() -> bool:
+        return database is not None and database.exists()
+
+    named = {"what": "vault", "variable": "CURULE_MASTER_KEY"}
+    return kept_beside(database, ".key", used, **named, locked=VaultLocked)
+
+
+def _bare_keys(subjects: Iterable[str]) -> sa.Delete:
+    """Delete the keys of subjects without a disclosure, but not what says that they are erased."""
+    bare = ~sa.exists().where(_DISCLOSURES.c.subject == _KEYS.c.subject)
+    is_key = sa.func.length(_KEYS.c.wrapped) > _KEY
+    return sa.delete(_KEYS).where(_KEYS.c.subject.in_(set(subjects)), is_key, bare)
+
+
+def _opens(master: bytes, wrapped: bytes) -> bool:
+    try:
+        aes_key_unwrap(master, wrapped)
+    except InvalidUnwrap:
+        return False
+    return True
 
 
 def _sealed(cipher: AESGCM, one: Disclosure) -> bytes:

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import pytest
 
+from domain.acts import SubjectErased
 from domain.decisions import DecisionTaken
 from domain.entries import (
     PAYLOADS,
@@ -35,7 +36,7 @@ from tests.ledgers import decision
 from tests.test_forms import EVERY_ACT
 
 GOLDEN: Final = Path(__file__).parent / "golden" / "entries.jsonl"
-FROZEN: Final = (65, "d5a87ff22083bb255fb0aaab9415aca60ed456483cef39c6eb0fc25d222c78f2")
+FROZEN: Final = (66, "4c3a5ea018903d31b086a357734f7afe7f0fc6e58f3bfdf44cc9c217b844132a")
 """How many lines are frozen, and their SHA-256: raised when lines are added, else left alone."""
 
 LINES = GOLDEN.read_bytes().splitlines(keepends=True) if GOLDEN.exists() else []
@@ -66,6 +67,11 @@ def written() -> Iterator[bytes]:
     taken = decision(EVERY_ACT[0], **ENVELOPE)
     payloads = [draft(taken, Nothing(), "test")[0].act]
     payloads += [act for each in EVERY_ACT for act in decision(each).acts]
+    payloads.append(
+        SubjectErased(
+            type="subject.erased", person="ann", ground="gdpr-17-1-b", digests=("A" * 43, "_" * 43)
+        )
+    )
     for number, act in enumerate(payloads):
         stored = commit(act, "decision:first", committed)
         entry = Entry(0, "", "test", "first", number, stored, tags_of(stored, "first"))

@@ -101,6 +101,7 @@ from domain.acts.record import (
     DecisionAmended,
     EntryRetracted,
     RemarkMade,
+    SubjectErased,
 )
 from domain.acts.resolutions import (
     DeclarationMade,
@@ -111,6 +112,7 @@ from domain.fields import AtLeastOne
 
 __all__ = [
     "ACTS",
+    "SERVICE_ACTS",
     "STRICT",
     "Act",
     "ActOf",
@@ -185,6 +187,7 @@ __all__ = [
     "Scope",
     "Source",
     "StructureAct",
+    "SubjectErased",
     "Tally",
     "TenureAttested",
     "TenureEnded",
@@ -273,7 +276,10 @@ ACTS: dict[str, type[Act]] = {
         RemarkMade,
     )
 }
-"""Every act by its stored name: a closed registry."""
+"""Every act that a client may post, by its stored name: a closed registry."""
+
+SERVICE_ACTS: dict[str, type[Act]] = {_type_of(act): act for act in (SubjectErased,)}
+"""The acts that the service alone records: no client can post them, and none can be retracted."""
 
 AnyAct = Annotated[Act, _ByType()]
 Acts = Annotated[tuple[AnyAct, ...], AtLeastOne()]

@@ -8,8 +8,10 @@ from typing import Literal
 from domain.acts.act import Act, ActOf
 from domain.acts.grounds import Source, Vote
 from domain.fields import (
+    Code,
     Day,
     DecisionId,
+    Digest,
     NamedBodyId,
     NamedDecisionId,
     NamedElectionId,
@@ -19,6 +21,7 @@ from domain.fields import (
     NamedPostId,
     NamedRuleId,
     Ordinal,
+    PersonId,
     Text,
 )
 
@@ -115,3 +118,23 @@ class RemarkMade(Act):
         )
         if all(each is None for each in on):
             raise ValueError("give what it is on: an entry, a person, a body, a post …")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectErased(Act):
+    """The personal data of a person was destroyed, on a lawful ground.
+
+    The entries stay as they are, and with them every proof: they hold digests alone. What is behind
+    these digests is in no store any more, and nobody can put it back. An erasure that reaches many
+    texts, or a person of several ids, is several of these acts in one decision.
+    """
+
+    type: Literal["subject.erased"]
+    effective: Day | None = None
+    """Ignored: an erasure acts on the record."""
+    person: PersonId
+    """Whose."""
+    ground: Code
+    """On which ground, as `gdpr-17-1-b`."""
+    digests: tuple[Digest, ...] = ()
+    """The digests of the texts that were destroyed."""

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-Name = str | dict[str, str] | None
-"""A personal text: opened, or still the commitment to it, or no longer there."""
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """In place of a personal text: it was lawfully erased, and an entry of the log says so."""
+
+    erased: Literal[True] = True
+    """It was."""
+
+
+Name = str | dict[str, str] | Erased | None
+"""A personal text: opened, or still the commitment to it, or erased, or missing."""
 
 
 @dataclass(frozen=True, slots=True)

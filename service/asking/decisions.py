@@ -44,7 +44,7 @@ _WORD = r"^[!-~]+$"
 
 
 def _known(type_: str) -> str:
-    if type_ not in a.ACTS:
+    if type_ not in a.ACTS and type_ not in a.SERVICE_ACTS:
         raise ValueError(f"there is no act {type_}")
     return type_
 
@@ -134,7 +134,11 @@ class DecisionAnswer:
     basis: Basis
     """The point on both clocks that it holds for."""
     decision: dict[str, Any]
-    """The decision as it was posted, with the ids that it was given, and as amended since."""
+    """The decision as it was posted, with the ids that it was given, and as amended since.
+
+    In place of a text that was erased it holds `{"erased": true}`. Decisions of the service hold
+    acts that no client can post, as `subject.erased`.
+    """
     amended_by: tuple[int, ...]
     """The positions of the entries that amend it, as known at the basis."""
     position: int
@@ -308,7 +312,7 @@ def ask_decision(
     retracted = _retracted(ledger, decision, basis.position)
     noted = remarks(ledger, basis, *about("decision", decision))
     content = {
-        "decision": to_json(stored([now, *entries[1:]], ledger.names)),
+        "decision": with_texts(to_json(stored([now, *entries[1:]])), ledger.names),
         "amended_by": plain(positions(amending)),
         "position": found[0].position,
         "recorded_at": instant(found[0].recorded_at),
