@@ -493,8 +493,37 @@ async def _erase(url: str | None, person: str, asked: dict[str, Any]) -> httpx.R
             return await service.post(path, json=asked)
 
 
-keys = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-app.add_typer(keys, name="keys", help="The keys of the ledger.")
+@app.command(
+    epilog=_examples(
+        "curule rebuild",
+        "CURULE_VIEWS=/var/lib/curule/views.db curule rebuild",
+    )
+)
+def rebuild() -> None:
+    """Build the views anew from the log, beside those that are asked meanwhile.
+
+    A service that uses these views goes on answering from the old ones, and answers from the new as
+    soon as they are whole. Interrupted, it goes on where it was when it is run again.
+    """
+    from projections.building import build
+    from service.garbage import uncollected
+    from service.ledger import fetching
+    from service.settings import Settings
+
+    settings = Settings()
+    with closing(client.log(settings)) as log, building() as tell, uncollected():
+        build(settings.views, fetching(log), log.newest, tell)
+        newest = log.newest()
+    say(output(), f"The views in {settings.views} are built anew, from {newest:,} entries.")
+
+
+keys = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="The keys of the ledger.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(keys, name="keys")
 
 
 @keys.command(
@@ -532,39 +561,6 @@ def rotate(
         say(
             output(), f"The old one is kept in {old}: delete it with the last backup that needs it."
         )
-
-
-@app.command(
-    epilog=_examples(
-        "curule rebuild",
-        "CURULE_VIEWS=/var/lib/curule/views.db curule rebuild",
-    )
-)
-def rebuild() -> None:
-    """Build the views anew from the log, beside those that are asked meanwhile.
-
-    A service that uses these views goes on answering from the old ones, and answers from the new as
-    soon as they are whole. Interrupted, it goes on where it was when it is run again.
-    """
-    from projections.building import build
-    from service.garbage import uncollected
-    from service.ledger import fetching
-    from service.settings import Settings
-
-    settings = Settings()
-    with closing(client.log(settings)) as log, building() as tell, uncollected():
-        build(settings.views, fetching(log), log.newest, tell)
-        newest = log.newest()
-    say(output(), f"The views in {settings.views} are built anew, from {newest:,} entries.")
-
-
-keys = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    help="The keys of the ledger.",
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.add_typer(keys, name="keys")
 
 
 @keys.command(

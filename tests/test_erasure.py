@@ -429,7 +429,10 @@ def test_a_postgresql_vault_holds_no_row_and_no_trace(tmp_path: Path, postgres_u
 
     key = SecretStr(base64.b64encode(bytes(range(32))).decode())
     settings = Settings(
-        ledger=postgres_url, vault=postgres_url, views=tmp_path / "views.db", master_key=key
+        ledger=f"sqlite:///{tmp_path / 'curule.db'}",
+        vault=postgres_url,
+        views=tmp_path / "views.db",
+        master_key=key,
     )
     ledger = Ledger(settings)
     try:

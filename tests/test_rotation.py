@@ -178,7 +178,7 @@ def test_an_old_key_is_never_overwritten(tmp_path: Path, people: list[Disclosure
 def test_a_key_of_the_environment_is_rotated_into_a_file(tmp_path: Path, postgres_url: str) -> None:
     given = SecretStr(base64.b64encode(bytes(range(32))).decode())
     new = Settings(
-        ledger=postgres_url,
+        ledger=f"sqlite:///{tmp_path / 'curule.db'}",
         vault=postgres_url,
         views=tmp_path / "views.db",
         master_key_file=tmp_path / "master.key",
