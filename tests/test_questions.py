@@ -1842,7 +1842,9 @@ def test_every_answer_has_the_form_that_the_document_promises(everything: Door) 
         template: OAS31Validator({**schema, "components": {"schemas": schemas}})
         for template, methods in document["paths"].items()
         if "get" in methods
-        for schema in [methods["get"]["responses"]["200"]["content"]["application/json"]["schema"]]
+        for content in [methods["get"]["responses"]["200"]["content"]]
+        if "application/json" in content  # all but the log's own texts and tiles
+        for schema in [content["application/json"]["schema"]]
     }
     asked = set()
     for day in DAYS:

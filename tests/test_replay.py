@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from domain.decisions import Decision
 from domain.entries import Entry, EntryUnreadable
 from domain.questions.structure import spells
 from domain.register import without_retracted
+from service.log import Log
 from service.recorder import Receipt
 from service.replay import BATCH, brief, exported, logged, replay
 from tests.ledgers import DECISION, act, entries, ledger_in, told
@@ -54,8 +56,8 @@ def replayed(directory: Path, *arguments: str, given: str | None = None) -> Any:
 
 def lines_of(directory: Path) -> list[str]:
     """The entries of a log, one a line."""
-    with ledger_in(directory, f"sqlite:///{directory / 'curule.db'}") as ledger:
-        return [f"{one.entry.decode()}\n" for one in ledger.log.entries()]
+    with closing(Log(f"sqlite:///{directory / 'curule.db'}")) as log:
+        return [f"{one.entry.decode()}\n" for one in log.entries()]
 
 
 def test_it_needs_the_log_alone_and_states_the_digest_of_the_service(
