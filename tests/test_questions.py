@@ -1808,9 +1808,9 @@ def paths(door: Door, day: str) -> Iterator[str]:
         for person in door.ask("/v1/people", effective_at=day, limit=500)["people"]
         for tenure in person["tenures"]
     ]
-    for template in door.ask("/openapi.json")["paths"]:
+    for template, methods in door.ask("/openapi.json")["paths"].items():
         of, *rest = template.removeprefix("/v1/").split("/")
-        if of == "livez" or not template.startswith("/v1/"):
+        if "get" not in methods or not template.startswith("/v1/"):
             continue
         if of == "changes":
             yield f"{template}?from_effective_at=2011-01-01&to_"
