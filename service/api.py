@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final
 
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
 from service import asking, erasing, openapi, posting, problems
+from service.cosigning import Cosigning, Watch, Witness
 from service.ledger import Ledger
 from service.writer import Writer
 
@@ -25,8 +26,13 @@ SWEEPING: Final = 3_600.0
 """Seconds from one sweep of the vault to the next."""
 
 
-def application(open_ledger: Callable[[], Ledger]) -> FastAPI:
-    """The service as an ASGI application, over a ledger that it opens and closes."""
+def application(
+    open_ledger: Callable[[], Ledger], *, witnesses: Sequence[Witness] = (), interval: float = 60.0
+) -> FastAPI:
+    """The service as an ASGI application, over a ledger that it opens and closes.
+
+    It has witnesses, if any, cosign what is new, at an interval in seconds.
+    """
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -35,10 +41,15 @@ def application(open_ledger: Callable[[], Ledger]) -> FastAPI:
             app.state.ledger, app.state.writer = ledger, writer
             ending = asyncio.Event()
             keeping = asyncio.create_task(_keep(ledger, writer, ending))
+            watch = Watch(Cosigning(ledger.log, ledger.published), witnesses, interval)
+            watching = asyncio.create_task(watch.run()) if witnesses else None
             try:
                 yield
             finally:
                 ending.set()
+                if watching is not None:
+                    watching.cancel()
+                    await asyncio.wait([watching])
                 await keeping
                 await writer.close()
 

@@ -20,9 +20,10 @@ from urllib.parse import quote
 
 import typer
 
-from service import client
+from service import client, witness
 from service.client import Unanswered
 from service.terminal import building, errors, output, progress, say
+from service.terminal import examples as _examples
 from service.tree import chronicle, drawn, printable
 
 if TYPE_CHECKING:
@@ -30,10 +31,6 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from domain.entries import Entry
-
-
-def _examples(*lines: str) -> str:
-    return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
 
 
 app = typer.Typer(
@@ -74,6 +71,14 @@ def main() -> None:
         for line in f"curule: {error}".splitlines():
             say(errors(), line)
         sys.exit(error.code)
+    except ValueError as error:
+        from pydantic import ValidationError
+
+        if not isinstance(error, ValidationError) or error.title != "Settings":
+            raise
+        for wrong in error.errors():
+            say(errors(), f"curule: CURULE_{str(wrong['loc'][0]).upper()}: {wrong['msg']}")
+        sys.exit(2)
 
 
 def _print_version(asked: bool) -> None:
@@ -590,6 +595,9 @@ async def _get(url: str | None, path: str) -> httpx.Response:
         return await service.get(path)
 
 
+app.add_typer(witness.app, name="witness")
+
+
 # Serving
 
 
@@ -620,12 +628,23 @@ def serve(
     ] = 8000,
     access_log: Annotated[bool, typer.Option("--access-log", help="Log every request.")] = False,
 ) -> None:
-    """Serve the ledger over HTTP, until Ctrl-C or SIGTERM."""
+    """Serve the ledger over HTTP, until Ctrl-C or SIGTERM.
+
+    With CURULE_WITNESSES it has them cosign the log's newest checkpoint, each
+    CURULE_WITNESS_INTERVAL seconds that there is a new one (60; 0: never).
+    """
     from service.serving import address, listen, server
     from service.settings import Settings
 
+    settings = Settings()
+    asked = witness.of(settings) if settings.witness_interval else []
     with listen(host, port) as listening:
-        serving = server(client.opened(Settings()), access_log=access_log)
+        serving = server(
+            client.opened(settings),
+            access_log=access_log,
+            witnesses=asked,
+            interval=settings.witness_interval,
+        )
         at = address(listening)
         if not client.is_loopback(host):
             say(errors(), f"warning: there are no keys yet; who reaches {at} can read and record")

@@ -105,6 +105,24 @@ def log(settings: Settings) -> Log:
         return Log(settings.ledger)
 
 
+def signed_log(settings: Settings) -> Log:
+    """The log of the settings alone, which is there already, with its signer.
+
+    Raises:
+        Unanswered: it is not, or cannot be opened or signed.
+    """
+    from service.signing import signer
+
+    found = log(settings)
+    try:
+        with _opening():
+            found.sign_with(signer(settings, found.verifier_key()))
+    except BaseException:
+        found.close()
+        raise
+    return found
+
+
 @contextmanager
 def vault(settings: Settings) -> Iterator[None]:
     """Work on the vault of the settings alone, which is there already.

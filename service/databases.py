@@ -25,6 +25,7 @@ from sqlalchemy import (
     and_,
     column,
     exc,
+    func,
     insert,
     select,
     table,
@@ -83,6 +84,17 @@ signers_table = Table(
     Column("id", Integer, CheckConstraint("id = 1"), primary_key=True, autoincrement=False),
     Column("verifier_key", Text, nullable=False),
 )
+# What witnesses have stated of checkpoints, time and again.
+cosignatures_table = Table(
+    "cosignatures",
+    metadata,
+    Column("verifier_key", word, primary_key=True),  # of the witness
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("time", BigInteger, primary_key=True, autoincrement=False),  # s since the epoch
+    Column("signature", LargeBinary, nullable=False),
+    Index("cosignatures_by_size", "size", "verifier_key", "time"),
+    sqlite_with_rowid=False,
+)
 TREE = ("nodes", "checkpoints", "signers")
 HEAD = "SELECT position, recorded_at FROM head"
 NEWEST = text(HEAD)
@@ -137,6 +149,25 @@ def checkpoint(covering: int | None) -> Select[Any]:
     if covering is None:
         return select(checkpoints_table).order_by(size.desc()).limit(1)
     return select(checkpoints_table).where(size >= covering).order_by(size).limit(1)
+
+
+def checkpoint_cosigned(by: int) -> Select[Any]:
+    """Select the newest checkpoint that so many witnesses have cosigned."""
+    column = cosignatures_table.c
+    sizes = select(column.size).group_by(column.size)
+    sizes = sizes.having(func.count(column.verifier_key.distinct()) >= by)
+    newest = sizes.order_by(column.size.desc()).limit(1).scalar_subquery()
+    return select(checkpoints_table).where(checkpoints_table.c.size == newest)
+
+
+COSIGN = text("""
+    INSERT INTO cosignatures (verifier_key, size, time, signature)
+    VALUES (:verifier_key, :size, :time, :signature) ON CONFLICT DO NOTHING""")
+COSIGNATURES = text("""
+    SELECT verifier_key, time, signature FROM cosignatures
+    WHERE size = :size ORDER BY verifier_key, time""")
+COSIGNED = text("""
+    SELECT coalesce(max(size), 0) AS size FROM cosignatures WHERE verifier_key = :verifier_key""")
 
 
 # Of each item an entry has all the tags and one of the types; no types stand for any.
@@ -294,6 +325,7 @@ class Sqlite:
         END""",
         *_sqlite_stays(*TREE),
     )
+    witnesses: ClassVar = _sqlite_stays("cosignatures")
 
     tagged: ClassVar = text("""
         SELECT tags.tag, entries.* FROM json_each(:pairs) AS pair
@@ -387,6 +419,7 @@ class Postgresql:
         EXECUTE FUNCTION refuse_to_change()""",
     )
     tree: ClassVar = _postgresql_stays(*TREE)
+    witnesses: ClassVar = _postgresql_stays("cosignatures")
     _move_and_insert = """
         WITH moved AS (
             UPDATE head SET position = %(to)s, recorded_at = %(to_time)s

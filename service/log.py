@@ -41,6 +41,8 @@ from sqlalchemy import (
     select,
 )
 
+from domain.transparency.cosignatures import Cosignature
+from domain.transparency.notes import VerifierKey
 from domain.transparency.proofs import Proofs
 from domain.transparency.tiles import WIDTH, Pyramid, Tiles
 from domain.transparency.tree import Edge, root
@@ -57,6 +59,9 @@ from service.appends import (
     now_in_microseconds,
 )
 from service.databases import (
+    COSIGN,
+    COSIGNATURES,
+    COSIGNED,
     NEWEST,
     POSITION_AT,
     VERIFIER_KEY,
@@ -66,6 +71,7 @@ from service.databases import (
     Recent,
     Sqlite,
     checkpoint,
+    checkpoint_cosigned,
     checkpoints_table,
     complete,
     edge,
@@ -162,27 +168,38 @@ class Log(DCBRecorder):
         for attempt in range(20):
             try:
                 with self._engine.connect() as connection:
-                    if inspect(connection).has_table("signers"):
-                        return
-                    self._make_tables(connection)
+                    if self._absent(connection):
+                        self._make_tables(connection)
                     return
             except exc.DBAPIError:  # another process may be creating it just now
                 if attempt == 19:
                     raise
                 time.sleep(0.05)
 
+    def _absent(self, connection: Connection) -> list[str]:
+        """The table that came last with each release whose tables are not there."""
+        there = inspect(connection)
+        return [
+            each for each in ("entries", "signers", "cosignatures") if not there.has_table(each)
+        ]
+
     def _make_tables(self, connection: Connection) -> None:
-        """Make what is absent: all, or the tree of a log that is older than it."""
+        """Make what is absent: all, or what is newer than the log."""
         connection.detach()  # so that closing it undoes what is not committed
         connection.exec_driver_sql(self._database.begin)
-        statements = list(self._database.tree)
-        if not inspect(connection).has_table("entries"):
-            statements = [*self._database.tables, *statements]
+        absent = self._absent(connection)
         metadata.create_all(connection)
-        for statement in statements:
-            connection.exec_driver_sql(statement)
-        size, _ = connection.exec_driver_sql(self._database.locked_head).one()
-        complete(connection, size)
+        came_with = {
+            "entries": self._database.tables,
+            "signers": self._database.tree,
+            "cosignatures": self._database.witnesses,
+        }
+        for table in absent:
+            for statement in came_with[table]:
+                connection.exec_driver_sql(statement)
+        if "signers" in absent:
+            size, _ = connection.exec_driver_sql(self._database.locked_head).one()
+            complete(connection, size)
         connection.exec_driver_sql("COMMIT")
 
     # Signing
@@ -240,6 +257,17 @@ class Log(DCBRecorder):
         if self._signer is None:
             raise RuntimeError("this log is not signed")
         return self._signer
+
+    def cosign(self, size: int, cosignature: Cosignature) -> None:
+        """Keep a verified cosignature under the checkpoint of a size."""
+        row = {
+            "verifier_key": str(cosignature.witness),
+            "size": size,
+            "time": cosignature.time,
+            "signature": cosignature.signature,
+        }
+        with self._engine.connect() as connection:
+            connection.execute(COSIGN, row)
 
     def _root(self, size: int) -> bytes:
         """The root of the first entries."""
@@ -543,6 +571,29 @@ class Log(DCBRecorder):
             size, root_, signature = found[0]
             return size, root_, signature
         raise LookupError(f"no checkpoint covers position {covering or 0}")
+
+    def cosignatures(self, size: int) -> list[Cosignature]:
+        """The latest of each witness under the checkpoint of a size."""
+        latest = {row.verifier_key: row for row in self._rows(COSIGNATURES, {"size": size})}
+        return [
+            Cosignature(VerifierKey.read(row.verifier_key), row.time, row.signature)
+            for row in latest.values()
+        ]
+
+    def cosigned(self, witness: VerifierKey) -> int:
+        """The largest size of which a witness has cosigned the checkpoint; 0 if it has none."""
+        return int(self._rows(COSIGNED, {"verifier_key": str(witness)})[0].size)
+
+    def checkpoint_cosigned(self, by: int) -> tuple[int, bytes, bytes]:
+        """The newest checkpoint that so many witnesses have cosigned.
+
+        Raises:
+            LookupError: there is none.
+        """
+        if found := self._rows(checkpoint_cosigned(by)):
+            size, root_, signature = found[0]
+            return size, root_, signature
+        raise LookupError(f"no checkpoint is cosigned by {by}")
 
     def position_at(self, recorded_at: int) -> int:
         """The largest position recorded at that time or before, 0 if there is none."""

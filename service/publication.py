@@ -24,9 +24,14 @@ class Publication:
         """What verifies the signatures."""
         return str(self._log.signer.verifier)
 
-    def checkpoint(self) -> str:
-        """The newest checkpoint."""
-        return self._log.signer.note(*self._log.checkpoint())
+    def checkpoint(self, cosignatures: int = 0) -> str:
+        """The newest checkpoint, or the newest that so many witnesses have cosigned."""
+        if cosignatures == 0:
+            return self._cosigned(self._log.checkpoint())
+        try:
+            return self._cosigned(self._log.checkpoint_cosigned(cosignatures))
+        except LookupError as error:
+            raise NotPublished(str(error)) from None
 
     def tile(self, level: int, number: int, wide: int) -> bytes:
         """So many hashes of a tile, one after another."""
@@ -55,8 +60,15 @@ class Publication:
         return proofs.extension(old)
 
     def covering(self, position: int) -> Proofs:
-        """Proofs against the first checkpoint that covers a position."""
-        return self._against(self._log.checkpoint(position))
+        """Proofs against the first checkpoint that covers a position, as those of its commit were.
+
+        So no cosignatures are in them.
+        """
+        return self._signed(self._log.checkpoint(position))
+
+    def submission(self, old: int, checkpoint: tuple[int, bytes, bytes]) -> str:
+        """What a witness is asked that has cosigned the checkpoint of an old size, or of 0."""
+        return self._signed(checkpoint).extension(old)
 
     def _proofs(self, size: int | None) -> Proofs:
         if size is None:
@@ -70,8 +82,16 @@ class Publication:
         return self._against(found)
 
     def _against(self, checkpoint: tuple[int, bytes, bytes]) -> Proofs:
-        size = checkpoint[0]
-        return Proofs(self._log.signer.note(*checkpoint), size, Tiles(size, self._tile).node)
+        return self._proving(checkpoint[0], self._cosigned(checkpoint))
+
+    def _signed(self, checkpoint: tuple[int, bytes, bytes]) -> Proofs:
+        return self._proving(checkpoint[0], self._log.signer.note(*checkpoint))
+
+    def _cosigned(self, checkpoint: tuple[int, bytes, bytes]) -> str:
+        return self._log.signer.note(*checkpoint, self._log.cosignatures(checkpoint[0]))
+
+    def _proving(self, size: int, noted: str) -> Proofs:
+        return Proofs(noted, size, Tiles(size, self._tile).node)
 
     def _read(self, level: int, number: int, wide: int) -> Pyramid:
         start = number * WIDTH

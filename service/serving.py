@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import socket
 import sys
+from collections.abc import Sequence
 
 import uvicorn
 
 from service.api import application
 from service.client import Unanswered
+from service.cosigning import Witness
 from service.garbage import collect_seldom
 from service.ledger import Ledger
 
@@ -31,10 +33,16 @@ def address(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def server(ledger: Ledger, *, access_log: bool = False) -> uvicorn.Server:
+def server(
+    ledger: Ledger,
+    *,
+    access_log: bool = False,
+    witnesses: Sequence[Witness] = (),
+    interval: float = 60.0,
+) -> uvicorn.Server:
     """A server of the application, ready to run."""
     config = uvicorn.Config(
-        application(lambda: ledger),
+        application(lambda: ledger, witnesses=witnesses, interval=interval),
         lifespan="on",
         ws="none",
         log_level="warning",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """Where the three stores are, what opens the vault, and what signs the log."""
+    """Where the three stores are, what opens the vault, what signs the log and who cosigns it."""
 
     model_config = SettingsConfigDict(env_prefix="CURULE_", use_attribute_docstrings=True)
 
@@ -36,3 +37,8 @@ class Settings(BaseSettings):
     origin: str | None = None
     """The name of the log, by which all know it for good: an address without its scheme, as
     `ledger.example/log`. Else one that is made of its key."""
+    witnesses: str = ""
+    """Who cosigns the checkpoints of the log: `URL#VERIFIERKEY`, separated by spaces. `serve` asks
+    them by itself."""
+    witness_interval: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 60.0
+    """Seconds from one time that `curule serve` asks them to the next; 0: it never does."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import make_url
 
 from domain.transparency.checkpoints import Checkpoint
+from domain.transparency.cosignatures import Cosignature
 from domain.transparency.notes import Signature, VerifierKey, note, read_note
 from service.secret import Locked, in_file, kept_beside, secret
 from service.settings import Settings
@@ -45,11 +46,18 @@ class Signer:
         checkpoint = Checkpoint(self.verifier.name, size, root)
         return self.verifier.id + self._key.sign(checkpoint.text.encode())
 
-    def note(self, size: int, root: bytes, signature: bytes) -> str:
-        """A checkpoint with its signature."""
+    def note(
+        self,
+        size: int,
+        root: bytes,
+        signature: bytes,
+        cosignatures: Iterable[Cosignature] = (),
+    ) -> str:
+        """A checkpoint with its signature, and those of witnesses."""
         name = self.verifier.name
         signed = Signature(name, signature[:4], signature[4:])
-        return note(Checkpoint(name, size, root).text, [signed])
+        lines = [signed, *(each.line for each in cosignatures)]
+        return note(Checkpoint(name, size, root).text, lines)
 
     def check(self, newest_position: Callable[[], int], root_at: Callable[[int], bytes]) -> None:
         """See that a log continues the newest checkpoint, by its size and its roots.

@@ -25,6 +25,11 @@ MANY = 5
 """Decisions from which on a progress bar is shown."""
 
 
+def examples(*lines: str) -> str:
+    """The epilogue of a command's help."""
+    return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
+
+
 def output() -> Console:
     """Where answers go. Nothing in them is markup."""
     return Console(markup=False, emoji=False, highlight=False)

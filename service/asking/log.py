@@ -14,6 +14,7 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from domain.transparency.notes import LINES
 from domain.transparency.tiles import read_tile_path
 from service.problems import NOT_FOUND, Problem
 from service.publication import NotPublished, Publication
@@ -25,10 +26,19 @@ BYTES: Final = "application/octet-stream"
 FOR_EVER: Final = "max-age=31536000, immutable"
 """How long what never changes may be kept."""
 BRIEFLY: Final = "max-age=1"
-"""How long what the next commit replaces may be kept."""
+"""How long what the next commit replaces, or a witness adds to, may be kept."""
 
 _LEVEL: Final = re.compile(r"[0-9]|[1-5][0-9]|6[0-3]")
 _TILE: Final = "The number in groups of three digits, as `x001/x234/067`; a part of it: `067.p/42`"
+
+
+class CheckpointQuery(BaseModel):
+    """Which checkpoint."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    cosignatures: int = Field(0, ge=0, le=LINES, examples=[0])
+    """The newest that at least so many witnesses have cosigned; default: the newest of all."""
 
 
 class InclusionQuery(BaseModel):
@@ -67,9 +77,14 @@ def _octets(description: str) -> dict[int | str, dict[str, object]]:
     response_class=Response,
     responses=_texts("The size and root of the log's tree, as a signed note."),
 )
-def checkpoint(request: Request) -> Response:
-    """What the log states of itself now: C2SP tlog-checkpoint. Each commit signs one."""
-    return _response(_published(request).checkpoint(), TEXT, BRIEFLY)
+def checkpoint(request: Request, query: Annotated[CheckpointQuery, Query()]) -> Response:
+    """What the log states of itself now: C2SP tlog-checkpoint. Each commit signs one.
+
+    Below the log's signature are those of witnesses, as far as they have cosigned it by now.
+    """
+    published = _published(request)
+    noted = _given(lambda: published.checkpoint(query.cosignatures))
+    return _response(noted, TEXT, BRIEFLY)
 
 
 @router.get(
@@ -125,7 +140,7 @@ def inclusion(request: Request, query: Annotated[InclusionQuery, Query()]) -> Re
     """The proof of an entry against the checkpoint of a size, or else the newest."""
     published = _published(request)
     proof = _given(lambda: published.inclusion(query.index, query.size))
-    return _response(proof, TEXT, BRIEFLY if query.size is None else FOR_EVER)
+    return _response(proof, TEXT, BRIEFLY)
 
 
 @router.get(
@@ -141,7 +156,7 @@ def consistency(request: Request, query: Annotated[ConsistencyQuery, Query()]) -
     """
     published = _published(request)
     proof = _given(lambda: published.extension(query.old, query.new))
-    return _response(proof, TEXT, BRIEFLY if query.new is None else FOR_EVER)
+    return _response(proof, TEXT, BRIEFLY)
 
 
 def _published(request: Request) -> Publication:
