@@ -39,6 +39,9 @@ REFUSED: Final = 1
 FAILED: Final = 3
 """There was no answer, or none that can be understood."""
 
+Signed = tuple[int, bytes, bytes]
+"""Size, root and signature of a checkpoint."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -125,21 +128,20 @@ class Cosigning:
     async def push(self, asked: Sequence[Witness]) -> list[Cosigned | Uncosigned]:
         """Have the newest checkpoint cosigned by each, all at once; what came of it, in order."""
         newest = await asyncio.to_thread(self.log.checkpoint)
-        return await asyncio.gather(*(self._pushed(each, newest) for each in asked))
+        return await asyncio.gather(*(self.ask(each, newest) for each in asked))
 
-    async def behind(self, asked: Sequence[Witness]) -> list[Witness]:
-        """Those that have not cosigned the newest checkpoint yet."""
+    async def behind(self, asked: Sequence[Witness]) -> tuple[Signed, list[Witness]]:
+        """The newest checkpoint, and those that have not cosigned it yet."""
 
-        def behind() -> list[Witness]:
-            newest = self.log.checkpoint()[0]
-            done = {str(each.witness) for each in self.log.cosignatures(newest)}
-            return [each for each in asked if str(each.key) not in done]
+        def behind() -> tuple[Signed, list[Witness]]:
+            newest = self.log.checkpoint()
+            done = {str(each.witness) for each in self.log.cosignatures(newest[0])}
+            return newest, [each for each in asked if str(each.key) not in done]
 
         return await asyncio.to_thread(behind)
 
-    async def _pushed(
-        self, witness: Witness, newest: tuple[int, bytes, bytes]
-    ) -> Cosigned | Uncosigned:
+    async def ask(self, witness: Witness, newest: Signed) -> Cosigned | Uncosigned:
+        """Have the newest checkpoint cosigned."""
         name = f"{witness.key.name} ({witness.url})"
         try:
             async with asyncio.timeout(self.patience):
@@ -162,7 +164,7 @@ class Cosigning:
         self,
         witness: Witness,
         name: str,
-        newest: tuple[int, bytes, bytes],
+        newest: Signed,
         client: httpx.AsyncClient,
     ) -> Cosigned:
         old = await asyncio.to_thread(self.log.cosigned, witness.key)
@@ -188,7 +190,7 @@ class Cosigning:
         raise Uncosigned("409", f"{name} tells another size each time (409)", FAILED)
 
     def _verified(
-        self, witness: Witness, name: str, checkpoint: tuple[int, bytes, bytes], answer: str
+        self, witness: Witness, name: str, checkpoint: Signed, answer: str
     ) -> Cosignature:
         """The latest of the witness' cosignatures in an answer, all of which are right."""
         size, root, _ = checkpoint
@@ -266,33 +268,55 @@ def _refused(name: str, status: int, body: str, old: int, origin: str) -> Uncosi
 
 
 class Watch:
-    """Has every new checkpoint cosigned, again and again; what changes about it is logged."""
+    """Has every new checkpoint cosigned, again and again; what changes about it is logged.
+
+    A round is about one checkpoint. Who has not answered yet is left out of the next, which does
+    not wait for it.
+    """
 
     def __init__(self, cosigning: Cosigning, asked: Sequence[Witness], every: float) -> None:
         self._cosigning = cosigning
         self._asked = asked
         self._every = every  # seconds from the start of a round to that of the next
+        self._answering: set[Witness] = set()
         self._failing: dict[str, str] = {}  # by name of the witness, or "": the log itself
 
     async def run(self) -> None:
         """Go on until cancelled."""
-        while True:
-            started = time.monotonic()
-            try:
-                await self.round()
-            except Exception as error:  # noqa: BLE001 - the next round may do better
-                self._note("", type(error).__name__, f"nothing can be cosigned: {error}")
-            await asyncio.sleep(max(0.0, self._every - (time.monotonic() - started)))
+        async with asyncio.TaskGroup() as rounds:
+            while True:
+                rounds.create_task(self.round())
+                await asyncio.sleep(self._every)
 
     async def round(self) -> None:
         """Ask those that have not cosigned the newest checkpoint."""
-        behind = await self._cosigning.behind(self._asked)
+        free = [each for each in self._asked if each not in self._answering]
+        if not free:
+            return
+        self._answering.update(free)
+        try:
+            newest, behind = await self._cosigning.behind(free)
+        except Exception as error:  # noqa: BLE001 - the next round may do better
+            self._answering.difference_update(free)
+            self._note("", type(error).__name__, f"nothing can be cosigned: {error}")
+            return
         self._note("", "", "checkpoints can be cosigned again")
-        for outcome, witness in zip(await self._cosigning.push(behind), behind, strict=True):
-            if isinstance(outcome, Uncosigned):
-                self._note(witness.key.name, outcome.kind, str(outcome))
-            else:
-                self._note(witness.key.name, "", f"{witness.key.name} cosigns again")
+        self._answering.difference_update(set(free).difference(behind))
+        await asyncio.gather(*(self._ask(each, newest) for each in behind))
+
+    async def _ask(self, witness: Witness, newest: Signed) -> None:
+        name = witness.key.name
+        try:
+            outcome = await self._cosigning.ask(witness, newest)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._note(name, type(error).__name__, f"{name} cannot be asked: {error}")
+            return
+        finally:
+            self._answering.discard(witness)
+        if isinstance(outcome, Uncosigned):
+            self._note(name, outcome.kind, str(outcome))
+        else:
+            self._note(name, "", f"{name} cosigns again")
 
     def _note(self, name: str, kind: str, told: str) -> None:
         """Log how it is, if it was otherwise."""

@@ -59,12 +59,12 @@ def curule(
 
 
 @contextmanager
-def running(directory: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+def running(directory: Path, *arguments: str, **settings: str) -> Iterator[subprocess.Popen[str]]:
     """A command that goes on until it is told to stop."""
     process = subprocess.Popen(
         [*CURULE, *arguments],
         cwd=directory,
-        env=environment(),
+        env=environment(**settings),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -617,6 +617,7 @@ def test_help_explains_every_command(tmp_path: Path) -> None:
     overview = curule(tmp_path, "--help").stdout
     assert "curule demo" in overview
     assert "curule keys log" in curule(tmp_path, "keys", "log", "--help").stdout
+    assert "curule witness push" in curule(tmp_path, "witness", "push", "--help").stdout
     for command in ("record", "structure", "changes", "serve", "demo"):
         assert f"\n  {command} " in overview
         assert "Examples:\n    curule" in curule(tmp_path, command, "--help").stdout

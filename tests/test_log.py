@@ -17,6 +17,8 @@ from sqlalchemy import create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 
 import service.log
+from domain.transparency.cosignatures import COSIGNATURE, Cosignature
+from domain.transparency.notes import VerifierKey
 from service.appends import Append, Condition, Draft, LogMoved, Sealed
 from service.log import Log
 from service.signing import LogRewound, Signer
@@ -227,6 +229,8 @@ def test_entries_are_found_by_tag_type_and_position(log: Log) -> None:
         "DELETE FROM checkpoints",
         "UPDATE signers SET verifier_key = ''",
         "DELETE FROM signers",
+        "UPDATE cosignatures SET time = 1",
+        "DELETE FROM cosignatures",
     ],
 )
 def test_the_database_itself_refuses_changes(
@@ -234,9 +238,10 @@ def test_the_database_itself_refuses_changes(
 ) -> None:
     log.sign_with(signer(tmp_path))
     log.record(Append((draft("a"),) * 256))
+    log.cosign(256, Cosignature(VerifierKey("w", bytes(32), COSIGNATURE), 2, bytes(64)))
 
     def all_of_it() -> tuple[Any, ...]:
-        tree = (log.hashes(1, 0, 1), log.checkpoint(), log.verifier_key())
+        tree = (log.hashes(1, 0, 1), log.checkpoint(), log.verifier_key(), log.cosignatures(256))
         return (log.entries(), log.entries(tag="a"), log.head(), tree)
 
     before = all_of_it()
@@ -245,7 +250,9 @@ def test_the_database_itself_refuses_changes(
     assert all_of_it() == before
 
 
-@pytest.mark.parametrize("table", ["entries", "tags", "head", "nodes", "checkpoints", "signers"])
+@pytest.mark.parametrize(
+    "table", ["entries", "tags", "head", "nodes", "checkpoints", "signers", "cosignatures"]
+)
 def test_postgresql_refuses_truncation(postgres_url: str, table: str) -> None:
     log = Log(postgres_url)
     log.record(Append((draft("a"),)))
