@@ -460,6 +460,7 @@ def test_what_a_witness_says_is_not_simply_believed(log: Log, witness: Witness, 
 def test_lines_by_unknown_keys_are_left_aside(log: Log, witness: Witness) -> None:
     def more(answer: Answer) -> Answer:
         others = line_by(9, witness.name) + line_by(1, "w.example/9") + line_by(9, ORIGIN)
+        others += str(Signature("w.example/9", cosigner(witness.vkey).id, bytes(72))).encode()
         return (*answer[:2], others + answer[2] + others)
 
     witness.lie = more
@@ -699,6 +700,33 @@ def test_what_a_witness_has_cosigned_it_is_not_asked_again(log: Log, witness: Wi
     grow(log, 301)
     asyncio.run(watch.round())
     assert len(witness.asked) == 2
+
+
+def test_a_round_does_not_wait_for_who_has_not_answered_the_one_before(
+    log: Log, witness: Witness, second: Witness
+) -> None:
+    def hang(answer: Answer) -> Answer:
+        second.gone.wait()
+        return answer
+
+    second.lie = hang
+    asked = witnesses([witness.told, second.told])
+    watch = Watch(Cosigning(log, Publication(log), PATIENCE), asked, 0)
+
+    async def rounds() -> None:
+        first = asyncio.create_task(watch.round())
+        while watch._answering != {asked[1]} or not second.asked:
+            await asyncio.sleep(0.01)
+        grow(log, 301)
+        await watch.round()
+        assert witness.latest[ORIGIN].size == 301
+        assert len(second.asked) == 1
+        second.gone.set()
+        await first
+        await watch.round()
+
+    asyncio.run(rounds())
+    assert second.latest[ORIGIN].size == 301
 
 
 # The witness of these tests
