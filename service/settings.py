@@ -37,8 +37,8 @@ class Settings(BaseSettings):
     origin: str | None = None
     """The name of the log, by which all know it for good: an address without its scheme, as
     `ledger.example/log`. Else one that is made of its key."""
-    witnesses: str = ""
+    witnesses: str | None = None
     """Who cosigns the checkpoints of the log: `URL#VERIFIERKEY`, separated by spaces. `serve` asks
     them by itself."""
-    witness_interval: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 60.0
+    witness_interval: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 60
     """Seconds from one time that `curule serve` asks them to the next; 0: it never does."""

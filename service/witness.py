@@ -88,7 +88,7 @@ def of(settings: Settings, asked: Sequence[str] = ()) -> list[Witness]:
     from service.cosigning import WitnessUnknown, witnesses
 
     try:
-        known = witnesses(settings.witnesses.split())
+        known = witnesses((settings.witnesses or "").split())
     except WitnessUnknown as error:
         raise Unanswered(f"CURULE_WITNESSES: {error}", 2) from None
     try:

@@ -715,7 +715,7 @@ def test_a_round_does_not_wait_for_who_has_not_answered_the_one_before(
 
     async def rounds() -> None:
         first = asyncio.create_task(watch.round())
-        while watch._answering != {asked[1]} or not second.asked:
+        while watch._answering != {asked[1]} or not second.asked:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         grow(log, 301)
         await watch.round()
