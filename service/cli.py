@@ -22,8 +22,7 @@ import typer
 
 from service import client, witness
 from service.client import Unanswered
-from service.terminal import building, errors, output, progress, say
-from service.terminal import examples as _examples
+from service.terminal import building, by_example, errors, output, progress, say
 from service.tree import chronicle, drawn, printable
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog=_examples(
+    epilog=by_example(
         "curule demo                                    see it work",
         "curule serve                                   serve the ledger of this folder",
         "curule record decisions.jsonl                  record decisions",
@@ -117,7 +116,7 @@ def _curule(
 
 
 @app.command(
-    epilog=_examples(
+    epilog=by_example(
         "curule record decision.json",
         "curule record --dry-run decision.json          would it be accepted?",
         "curule record --url http://127.0.0.1:8000 history.jsonl",
@@ -195,7 +194,7 @@ def _write(response: httpx.Response) -> None:
 
 
 @app.command(
-    epilog=_examples(
+    epilog=by_example(
         "curule structure",
         "curule structure --effective-at 2025-01-30 --root coordination-committee",
         "curule structure --effective-at 2025-01-30 --position 42    as known then",
@@ -240,7 +239,7 @@ def structure(
 
 
 @app.command(
-    epilog=_examples(
+    epilog=by_example(
         "curule changes --from-effective-at 2025-01-20 --to-effective-at 2025-01-30",
         "curule changes --from-position 42              what the ledger has learnt since",
         "curule changes --from-position 42 --json",
@@ -320,7 +319,7 @@ async def _ask(url: str | None, path: str, params: Mapping[str, str | int]) -> h
 
 
 @app.command(
-    epilog=_examples(
+    epilog=by_example(
         "curule replay",
         "curule replay --effective-at 2025-01-30 --position 42",
         "curule replay --from entries.jsonl             one entry a line, as GET /v1/entries",
@@ -436,7 +435,7 @@ def _replayed(
 
 
 @app.command(
-    epilog=_examples(
+    epilog=by_example(
         "curule erase 0194b5f2-7c00-7a3e-9d41-5b8f0c6e2a17 --ground gdpr-17-1-b",
         "curule erase p-7 --ground consent_withdrawn --also 42 --also 57",
         "curule erase p-7 --ground court_order --yes --url http://127.0.0.1:8000",
@@ -499,7 +498,7 @@ async def _erase(url: str | None, person: str, asked: dict[str, Any]) -> httpx.R
 
 
 @app.command(
-    epilog=_examples(
+    epilog=by_example(
         "curule rebuild",
         "CURULE_VIEWS=/var/lib/curule/views.db curule rebuild",
     )
@@ -532,7 +531,7 @@ app.add_typer(keys, name="keys")
 
 
 @keys.command(
-    epilog=_examples(
+    epilog=by_example(
         "curule keys rotate",
         "CURULE_MASTER_KEY=… curule keys rotate --to master.key",
     )
@@ -570,7 +569,7 @@ def rotate(
 
 @keys.command(
     "log",
-    epilog=_examples(
+    epilog=by_example(
         "curule keys log > log.vkey                     what auditors and witnesses are given",
         "curule keys log --url http://127.0.0.1:8000",
     ),
@@ -602,7 +601,7 @@ app.add_typer(witness.app, name="witness")
 
 
 @app.command(
-    epilog=_examples(
+    epilog=by_example(
         "curule serve",
         "curule serve --port 8080 --access-log",
         "CURULE_LEDGER=postgresql+psycopg://curule@db/curule curule serve",
@@ -654,7 +653,7 @@ def serve(
 
 
 @app.command(
-    epilog=_examples(
+    epilog=by_example(
         "curule demo",
         "curule demo --once                             record, show, stop",
         "curule demo steering-council --all-questions   another example, asked everything",

@@ -25,8 +25,8 @@ MANY = 5
 """Decisions from which on a progress bar is shown."""
 
 
-def examples(*lines: str) -> str:
-    """The epilogue of a command's help."""
+def by_example(*lines: str) -> str:
+    """The end of a command's help."""
     return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
 
 

@@ -10,7 +10,7 @@ import typer
 
 from service import client
 from service.client import Unanswered
-from service.terminal import errors, examples, output, say
+from service.terminal import by_example, errors, output, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +32,7 @@ def _witness() -> None:
 
 
 @app.command(
-    epilog=examples(
+    epilog=by_example(
         "curule witness push https://witness.example/w1#witness.example/w1+c3b1ec6f+BJxF…",
         "CURULE_WITNESSES='URL#VERIFIERKEY URL#VERIFIERKEY' curule witness push",
         "curule witness push https://witness.example/w1   its key is in CURULE_WITNESSES",
