@@ -81,7 +81,13 @@ class Witness:
             url = httpx.URL(prefix)
         except httpx.InvalidURL as error:
             raise WitnessUnknown(f"{prefix!r:.200} is no address: {error}") from None
-        if url.scheme not in {"http", "https"} or not url.host or url.userinfo or url.query:
+        if (
+            url.scheme not in {"http", "https"}
+            or not url.host
+            or not (url.port is None or 0 < url.port < 65_536)
+            or url.userinfo
+            or url.query
+        ):
             raise WitnessUnknown(f"{prefix!r:.200} is no address as https://witness.example/prefix")
         if not key:
             raise WitnessUnknown(f"{prefix}: add the witness' verifier key: {prefix}#VERIFIERKEY")
@@ -219,7 +225,11 @@ class Cosigning:
 
 def _client(witness: Witness, patience: float) -> httpx.AsyncClient:
     outside = not is_loopback(httpx.URL(witness.url).host)
-    return httpx.AsyncClient(timeout=patience, trust_env=outside)
+    try:
+        return httpx.AsyncClient(timeout=patience, trust_env=outside)
+    except (OSError, ValueError) as error:  # certificates or a proxy that the environment names
+        why = f"{witness.key.name} cannot be asked from here: {error}"
+        raise Uncosigned("environment", why, FAILED) from None
 
 
 async def _post(

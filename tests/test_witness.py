@@ -129,6 +129,7 @@ def test_a_witness_is_told_by_its_address_and_its_key() -> None:
         ("https://name:secret@w.example#KEY", "no address as https"),
         ("https://w.example?a=b#KEY", "no address as https"),
         ("https://w.example:port#KEY", "no address: Invalid port"),
+        ("https://w.example:65536#KEY", "no address as https"),
         ("https://w.example", "https://w.example: add the witness' verifier key"),
         ("https://w.example#", "add the witness' verifier key"),
         ("https://w.example#w.example+00000000+BAAA", "https://w.example: .* has not the hash"),
@@ -487,6 +488,17 @@ def test_nobody_is_there(log: Log, witness: Witness) -> None:
     error = uncosigned(log, witness)
     assert (error.kind, error.code) == ("unreachable", FAILED)
     assert "is not reached: " in str(error)
+
+
+def test_certificates_that_are_not_there(
+    log: Log, witness: Witness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere")
+    witness.url = "https://w.example"
+    (outcome,) = push(log, witness)
+    assert isinstance(outcome, Uncosigned)
+    assert (outcome.kind, outcome.code) == ("environment", FAILED)
+    assert str(outcome).startswith("w.example/1 cannot be asked from here: [Errno 2]")
 
 
 def test_one_that_fails_does_not_keep_another_from_cosigning(
