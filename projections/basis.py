@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, func, select
-
-from projections.views import decisions
+from sqlalchemy import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +22,20 @@ class Basis:
 
 def basis_at(connection: Connection, day: int, position: int) -> Basis:
     """The basis at a position; inside a decision it is the end of the decision before."""
-    return _basis(connection, day, decisions.c.last <= position)
+    return _basis(connection, day, _AT, position)
 
 
 def basis_recorded(connection: Connection, day: int, recorded_at: int) -> Basis:
     """The basis at an instant: everything recorded up to then."""
-    return _basis(connection, day, decisions.c.recorded_at <= recorded_at)
+    return _basis(connection, day, _RECORDED, recorded_at)
 
 
-def _basis(connection: Connection, day: int, known: ColumnElement[bool]) -> Basis:
-    last = select(func.max(decisions.c.last)).where(known).scalar_subquery()
-    row = connection.execute(
-        select(decisions.c.last, decisions.c.recorded_at).where(decisions.c.last == last)
-    ).one_or_none()
-    return Basis(day, row.last, row.recorded_at) if row else Basis(day, 0, None)
+def _basis(connection: Connection, day: int, statement: str, known: int) -> Basis:
+    driver: Any = connection.connection.dbapi_connection
+    last, recorded_at = driver.execute(statement, (known,)).fetchone() or (0, None)
+    return Basis(day, last, recorded_at)
+
+
+_AT: Final = "SELECT last, recorded_at FROM decisions WHERE last <= ? ORDER BY last DESC LIMIT 1"
+_RECORDED: Final = """SELECT last, recorded_at FROM decisions WHERE last = (
+    SELECT max(last) FROM decisions WHERE recorded_at <= ?)"""

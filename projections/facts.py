@@ -1,8 +1,12 @@
-"""The facts as the views have them at a position: found by index, cached for one question.
+"""The facts as the views have them at a position: found by index, and remembered.
 
-A history may be deep where a day is not: so what is asked of a day is cut by the day in the index,
-and what is asked of many subjects takes one statement. These statements have fixed texts, which the
+A history may be deep where a day is not: so what is asked of a day is cut by days in the index, and
+what is asked of many subjects takes one statement. These statements have fixed texts, which the
 driver prepares once, and go to it directly.
+
+At the newest position, what is found and what rules put together of it is remembered for other
+questions (`projections.memory`). So all days are read of what seldom changes, the day alone of what
+often does. At other positions the day alone is read, and remembered for one question.
 
 What was believed at a position is what is still believed and was by then, and what was given up
 only later. At the newest position there is nothing of the second.
@@ -13,19 +17,25 @@ only later. At the newest position there is nothing of the second.
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cache, lru_cache
-from typing import Any, Final
+from sys import intern
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, select
 
 from domain.amendments import Amendment, amended
-from domain.dates import Window
+from domain.constructors import constructor
+from domain.dates import DAWN, NEVER, Window
 from domain.decisions import DecisionTaken
 from domain.entries import Entry
+from domain.questions.facts import Day
 from domain.timelines import Spell
 from domain.tracks import CREATIONS, LIFE, Track
 from projections.amendments import amendments
+from projections.memory import Key, Memory, Piece, Read
 from projections.views import NEWEST, chunks, spells
 
 Told = Callable[[int], tuple[Entry, DecisionTaken]]
@@ -34,18 +44,13 @@ Told = Callable[[int], tuple[Entry, DecisionTaken]]
 Recalled = Callable[[Collection[int]], object]
 """Reads the entries at some positions in one go, so that telling each costs little."""
 
-Read = tuple[str, str, str]
-"""A look-up: what is about a subject or names it, by kind; or a whole kind, and no subject."""
-
 Wanted = tuple[str, str, int]
 """A kind, a subject and a day."""
 
-Missed = dict[tuple[str, str], dict[tuple[str, str], None]]
-"""What questions asked for one by one, by what they asked for first: a question that begins alike
-will ask for most of it again, on whatever day, and may find it in one go. Wrong, it costs time."""
+Made = TypeVar("Made")
 
-_REMEMBERED: Final = 5_000
-"""Of how many questions it is remembered what they missed."""
+_DEEP: Final = frozenset({"tenure"})
+"""The kinds of which a subject has many spells one after the other: those of a day are few."""
 
 _MOST: Final = 256
 """How many subjects a statement asks for at most."""
@@ -59,6 +64,65 @@ _THEN: Final = f"""spells.recorded_until > ? AND spells.recorded_until < {NEWEST
 _EVER: Final = "spells.recorded_until > ? AND spells.recorded_from <= ?"
 
 
+class History:
+    """What tracks of one subject say on some days, by attribute."""
+
+    __slots__ = ("_attributes", "_bounds")
+
+    def __init__(self, attributes: dict[str, list[Spell]] | None = None) -> None:
+        self._attributes = {} if attributes is None else attributes
+        self._bounds: dict[str | None, list[int]] = {}
+
+    def add(self, spell: Spell) -> None:
+        """Take in a spell that was found."""
+        self._attributes.setdefault(spell.track.attribute, []).append(spell)
+
+    @property
+    def size(self) -> int:
+        """How many spells these are."""
+        return sum(map(len, self._attributes.values()))
+
+    def of(self, attribute: str | None) -> Sequence[Spell]:
+        """The spells of one attribute, or of all."""
+        if attribute is not None:
+            return self._attributes.get(attribute, ())
+        return [each for told in self._attributes.values() for each in told]
+
+    def on(self, day: int, attribute: str | None) -> Sequence[Spell]:
+        """The spells, of one attribute or of all, that may hold on a day."""
+        return [each for each in self.of(attribute) if each.since[0] <= day < each.until[1]]
+
+    def around(self, day: int, attribute: str | None) -> tuple[int, int]:
+        """From and until when, around a day, nothing of this begins or ends, nor may."""
+        bounds = self._bounds.get(attribute)
+        if bounds is None:
+            found = {each for one in self.of(attribute) for each in (*one.since, *one.until)}
+            bounds = self._bounds[attribute] = [DAWN - 1, *sorted(found), NEVER + 1]
+        at = bisect_right(bounds, day)
+        return bounds[at - 1], bounds[at]
+
+
+class Trace:
+    """What a piece of an answer rests on, as it is put together."""
+
+    __slots__ = ("day", "rests", "since", "until")
+
+    def __init__(self, day: int) -> None:
+        self.day = day
+        self.since = DAWN - 1
+        self.until = NEVER + 1
+        self.rests: list[Collection[Read]] = []
+
+    def rest(self, since: int, until: int, reads: Collection[Read]) -> None:
+        """It rests on these look-ups, and holds on these days at most."""
+        if since > self.since:
+            self.since = since
+        if until < self.until:
+            self.until = until
+        if reads:
+            self.rests.append(reads)
+
+
 class Believed:
     """What the views believed at a position, whatever the day: `domain.questions.facts.Known`."""
 
@@ -68,26 +132,83 @@ class Believed:
         position: int,
         told: Told,
         recalled: Recalled = lambda positions: None,
-        missed: Missed | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self._connection = connection
         self._driver: Any = connection.connection.dbapi_connection
         self._position = position
         self._found: dict[tuple[str, ...], Sequence[Spell]] = {}
-        self._on: dict[Wanted, list[Spell]] = {}
-        self._lives: dict[tuple[str, str], Sequence[Spell]] = {}
         self._recorded = told
         self._recalled = recalled
-        self._missed: Missed = {} if missed is None else missed
-        self._first: tuple[str, str] | None = None
         self._amendments: dict[str, Sequence[Amendment]] = {}
-        self.read: set[Read] = set()
-        """What was looked up since this set was put here: an answer holds until that changes."""
+        self._memory = memory if memory and memory.reach(position, self._changed) else None
+        self._own: dict[Key, Piece] = {}  # what is not remembered, but for this question
+        self._days: dict[tuple[str, int], dict[str, list[Spell]]] = {}
+        self._trace: Trace | None = None
+
+    def _changed(self, after: int, until: int) -> Iterable[Read]:
+        return changed(self._connection, after, until)
+
+    @property
+    def is_remembered(self) -> bool:
+        """Whether what is found is remembered for other questions."""
+        return self._memory is not None
+
+    def kept(self, make: Callable[..., Made], day: Day, *about: str) -> Made:
+        """What a rule makes of these on a day: put together now, or before and remembered.
+
+        What is to be remembered is put together on a day of its own: all that it reads is seen.
+        """
+        if self._memory is None:
+            return make(day, *about)
+        key = (make, *about)
+        piece = self._memory.find(key, day.day, self._position) or self._made(key, day.day)
+        if self._trace is not None:
+            self._trace.rest(piece.since, piece.until, piece.reads)
+        return piece.value  # type: ignore[no-any-return]
+
+    def _made(self, key: Key, day: int) -> Piece:
+        own = self._own.get(key)
+        if own is not None and own.since <= day < own.until:
+            return own
+        make: Any = key[0]
+        made, trace = self.traced(lambda: make(Day(self, day), *key[1:]), day)
+        reads = frozenset(each for some in trace.rests for each in some)
+        piece = Piece(trace.since, trace.until, self._position, made, reads, 1)
+        self._keep(key, piece)
+        return piece
+
+    def traced(self, make: Callable[[], Made], day: int) -> tuple[Made, Trace]:
+        """What is made, with what was looked up for it."""
+        outer, self._trace = self._trace, Trace(day)
+        try:
+            return make(), self._trace
+        finally:
+            self._trace = outer
+
+    def _find(self, key: Key, day: int) -> Piece | None:
+        piece = self._own.get(key)
+        if piece is not None:
+            return piece if piece.since <= day < piece.until else None
+        return self._memory.find(key, day, self._position) if self._memory is not None else None
+
+    def _keep(self, key: Key, piece: Piece) -> None:
+        if self._memory is None or not self._memory.keep(key, piece):
+            self._own[key] = piece
+
+    def _always(self, key: Key, value: object, read: Read, weight: int) -> Piece:
+        piece = Piece(DAWN - 1, NEVER + 1, self._position, value, (read,), weight)
+        self._keep(key, piece)
+        return piece
+
+    def _rest_on(self, piece: Piece) -> None:
+        if self._trace is not None:
+            self._trace.rest(piece.since, piece.until, piece.reads)
 
     def all(self, kind: str) -> Sequence[Spell]:
         """Every spell of a kind of track."""
-        self.read.add(("all", kind, ""))
         key = ("all", kind)
+        self._rest_on_day("all", kind, "")
         if key not in self._found:
             self._found[key] = list(self._spells(_ALL, kind, *self._ever))
         return self._found[key]
@@ -95,7 +216,9 @@ class Believed:
     def about(self, kind: str, subject: str) -> Sequence[Spell]:
         """The spells of one subject."""
         key = ("about", kind, subject)
-        self.read.add(key)
+        self._rest_on_day(*key)
+        if self._memory is not None and kind not in _DEEP and key not in self._found:
+            return self._history(kind, subject, DAWN).value.of(None)  # type: ignore[no-any-return]
         if key not in self._found:
             self._found[key] = list(self._spells(_ABOUT, kind, subject, *self._ever))
         return self._found[key]
@@ -103,38 +226,82 @@ class Believed:
     def naming(self, kind: str, subject: str) -> Sequence[Spell]:
         """The spells that name another subject."""
         key = ("naming", kind, subject)
-        self.read.add(key)
+        self._rest_on_day(*key)
         if key not in self._found:
             self._found[key] = list(self._spells(_NAMING, kind, subject, *self._ever))
         return self._found[key]
 
-    def on(self, kind: str, subject: str, day: int) -> Sequence[Spell]:
-        """The spells of one subject that may hold on a day."""
-        self.read.add(("about", kind, subject))
-        wanted = (kind, subject, day)
-        if wanted not in self._on:
-            whole = self._found.get(("about", kind, subject))
-            if whole is not None:
-                self._on[wanted] = [spell for spell in whole if spell.on(day)]
-            else:
-                self._miss(kind, subject)
-                self.expect([wanted])
-        return self._on[wanted]
+    def _rest_on_day(self, *read: str) -> None:
+        """What is made of this may be otherwise on any other day."""
+        if self._trace is not None:
+            day = self._trace.day
+            self._trace.rest(day, day + 1, (read,))  # type: ignore[arg-type]
 
-    def _miss(self, kind: str, subject: str) -> None:
-        """Next time that the question begins alike, this will be expected."""
-        if self._first is not None:
-            if len(self._missed) >= _REMEMBERED:
-                self._missed.clear()
-            self._missed.setdefault(self._first, {})[kind, subject] = None
+    def tracks(self, kind: str) -> Sequence[Track]:
+        """The tracks of a kind, whatever the day."""
+        key = ("tracks", kind)
+        piece = self._find(key, DAWN)
+        if piece is None:
+            found = [Track(*row) for row in self._rows(_TRACKS, kind, *self._ever)]
+            piece = self._always(key, found, ("all", kind, ""), 1 + len(found))
+        self._rest_on(piece)
+        return piece.value  # type: ignore[no-any-return]
+
+    def named_by(self, kind: str, subject: str) -> Sequence[str]:
+        """The subjects of a kind that ever name another, in the order of their ids."""
+        piece = self._find(("named by", kind, subject), DAWN) or self._read_named(kind, [subject])
+        self._rest_on(piece)
+        return piece.value  # type: ignore[no-any-return]
+
+    def expect_named(self, kind: str, subjects: Iterable[str]) -> None:
+        """Find which subjects of a kind ever name these in one go."""
+        missing = [each for each in subjects if self._find(("named by", kind, each), DAWN) is None]
+        for some in chunks(missing, _MOST):
+            self._read_named(kind, some)
+
+    def _read_named(self, kind: str, subjects: Sequence[str]) -> Piece:
+        found: dict[str, set[str]] = {each: set() for each in subjects}
+        padded = [*subjects, *[""] * (_size(subjects) - len(subjects))]
+        for subject, other in self._rows(_named(_size(subjects)), *padded, kind, *self._ever):
+            found[other].add(subject)
+        for each, ids in found.items():
+            read = ("naming", kind, each)
+            piece = self._always(("named by", kind, each), sorted(ids), read, 1 + len(ids))
+        return piece
+
+    def on(
+        self, kind: str, subject: str, day: int, attribute: str | None = None
+    ) -> Sequence[Spell]:
+        """The spells of one subject, of one attribute or of all, that may hold on a day."""
+        read = self._days.get((kind, day))
+        if read is not None and attribute is None:
+            if self._trace is not None:
+                self._trace.rest(day, day + 1, (("about", kind, subject),))
+            return read.get(subject, ())
+        piece = self._history(kind, subject, day)
+        history: History = piece.value
+        if self._trace is not None:
+            self._trace.rest(piece.since, piece.until, piece.reads)
+            since, until = history.around(day, attribute)
+            self._trace.rest(since, until, ())
+        return history.on(day, attribute)
 
     def life(self, kind: str, subject: str) -> Sequence[Spell]:
         """When one subject is there, whatever the day."""
-        self.read.add(("about", kind, subject))
-        key = (kind, subject)
-        if key not in self._lives:
-            self._lives[key] = list(self._spells(_LIFE, kind, subject, *self._ever))
-        return self._lives[key]
+        if self._memory is not None:
+            piece = self._history(kind, subject, DAWN)
+        else:
+            key = ("life", kind, subject)
+            piece = self._find(key, DAWN) or self._read_life(key)
+        if self._trace is not None:
+            since, until = piece.value.around(self._trace.day, LIFE)
+            self._trace.rest(since, until, piece.reads)
+        return piece.value.of(LIFE)  # type: ignore[no-any-return]
+
+    def _read_life(self, key: tuple[str, str, str]) -> Piece:
+        _, kind, subject = key
+        lives = list(self._spells(_LIFE, kind, subject, *self._ever))
+        return self._always(key, History({LIFE: lives}), ("about", kind, subject), 1)
 
     def there(self, kind: str, day: int) -> Sequence[str]:
         """The subjects of a kind that may be there on a day, in the order of their ids."""
@@ -142,30 +309,64 @@ class Believed:
         then = (kind, self._position, self._position, day, day)
         return sorted({subject for (subject,) in self._rows(_THERE, *now, *then)})
 
+    def _history(self, kind: str, subject: str, day: int) -> Piece:
+        """What one subject is on a day, and on what others were read with it."""
+        first, _ = self._span(kind, day)
+        return self._find(("on", kind, subject, first), day) or self._read([(kind, subject, day)])
+
+    def _span(self, kind: str, day: int) -> tuple[int, int]:
+        """The days of which everything is read at once: the first and the last."""
+        return (day, day) if self._memory is None or kind in _DEEP else (DAWN, NEVER)
+
+    def knows(self, kind: str, subject: str, day: int) -> bool:
+        """Whether what one subject is on a day is at hand."""
+        key = ("on", kind, subject, self._span(kind, day)[0])
+        return (kind, day) in self._days or self._find(key, day) is not None
+
     def expect(self, wanted: Iterable[Wanted]) -> None:
         """Find what is on days, of these kinds and subjects, in one go."""
-        asked = dict.fromkeys(wanted)
-        if self._first is None and asked:
-            kind, subject, day = next(iter(asked))
-            self._first = (kind, subject)
-            asked |= dict.fromkeys((*each, day) for each in self._missed.get(self._first, ()))
-        missing = [each for each in asked if each not in self._on]
+        missing = [each for each in dict.fromkeys(wanted) if not self.knows(*each)]
         for some in chunks(missing, _MOST):
-            first: dict[tuple[str, str], int] = {}
-            for kind, subject, day in some:
-                self._on[kind, subject, day] = []
-                if kind in CREATIONS and (kind, subject) not in self._lives:
-                    first.setdefault((kind, subject), day)
-            lives: dict[tuple[str, str], list[Spell]] = {each: [] for each in first}
-            at = self._position
-            for row in self._rows(_on_days(_size(some)), *_padded(some), at, at, at, at, at):
-                spell, day = _spell(row[:-1]), row[-1]
-                kind, subject, attribute = spell.track
-                if spell.since.earliest <= day < spell.until.latest:
-                    self._on[kind, subject, day].append(spell)
-                if attribute == LIFE and first.get((kind, subject)) == day:
-                    lives[kind, subject].append(spell)
-            self._lives.update(lives)
+            self._read(some)
+
+    def _read(self, wanted: Sequence[Wanted]) -> Piece:
+        asked = {
+            (kind, subject, *self._span(kind, day)): History() for kind, subject, day in wanted
+        }
+        lives: dict[tuple[str, str], History] = {}
+        told_with: dict[tuple[str, str], int] = {}  # with the first day asked for of each
+        for kind, subject, first, _ in asked:
+            if kind in CREATIONS and (kind, subject) not in lives:
+                lives[kind, subject], told_with[kind, subject] = History(), first
+        at = self._position
+        for row in self._rows(_on_days(_size(asked)), *_padded(asked), at, at, at, at, at):
+            spell, first, last = _spell(row[:-2]), row[-2], row[-1]
+            of = spell.track[:2]
+            if spell.since.earliest <= last and spell.until.latest > first:
+                asked[*of, first, last].add(spell)
+            if spell.track.attribute == LIFE and told_with.get(of) == first:
+                lives[of].add(spell)
+        if self._memory is None:
+            for (kind, subject), life in lives.items():
+                self._always(("life", kind, subject), life, ("about", kind, subject), 1)
+        for (kind, subject, first, last), history in asked.items():
+            reads = (("about", kind, subject),)
+            piece = Piece(first, last + 1, self._position, history, reads, 1 + history.size)
+            if kind in _DEEP:
+                self._own["on", kind, subject, first] = piece
+            else:
+                self._keep(("on", kind, subject, first), piece)
+        return piece
+
+    def expect_day(self, kind: str, day: int) -> Iterator[Spell]:
+        """Find what is on a day, of a kind, in one go; it is told, too."""
+        found: defaultdict[str, list[Spell]] = defaultdict(list)
+        at = self._position
+        for row in self._rows(_ON_DAY, kind, at, day, day, at, kind, at, day, day):
+            spell = _spell(row)
+            found[spell.track.subject].append(spell)
+        self._days[kind, day] = found
+        return (spell for spells in found.values() for spell in spells)
 
     def expect_naming(self, kind: str, subjects: Iterable[str]) -> None:
         """Find what names these subjects in one go."""
@@ -233,31 +434,40 @@ _THERE: Final = f"""
     UNION ALL
     SELECT subject FROM spells INDEXED BY spells_lives WHERE kind = ? AND attribute = '{LIFE}'
     AND {_THEN} AND until_latest > ? AND since_earliest <= ?"""
+_TRACKS: Final = f"""
+    SELECT DISTINCT kind, subject, attribute FROM spells WHERE kind = ? AND {_EVER}"""
+_ON_DAY: Final = f"""
+    SELECT {_COLUMNS} FROM spells INDEXED BY spells_days
+    WHERE kind = ? AND {_NOW} AND until_latest > ? AND since_earliest <= ?
+    UNION ALL
+    SELECT {_COLUMNS} FROM spells INDEXED BY spells_given_up
+    WHERE recorded_until > ? AND recorded_until < {NEWEST} AND kind = ? AND recorded_from <= ?
+    AND until_latest > ? AND since_earliest <= ?"""
 _AMENDED: Final = "SELECT 1 FROM amendments WHERE decision = ? AND last <= ? LIMIT 1"
 
 
 @cache
 def _on_days(size: int) -> str:
-    """What so many subjects are on a day each, with their lives whatever the day.
+    """What so many subjects are on some days each, with their lives whatever the day.
 
-    First what is still believed of the day, then what is still believed of a life on other days,
+    First what is still believed of the days, then what is still believed of a life on other days,
     then of both what has been given up since.
     """
-    on_day = "spells.until_latest > wanted.day AND spells.since_earliest <= wanted.day"
+    on_day = "spells.until_latest > wanted.first AND spells.since_earliest <= wanted.last"
     life = f"spells.attribute = '{LIFE}'"
     living = ", ".join(f"'{kind}'" for kind in sorted(CREATIONS))
     of = "spells.kind = wanted.kind AND spells.subject = wanted.subject"
     return f"""
-        WITH wanted(kind, subject, day) AS (VALUES {", ".join(["(?, ?, ?)"] * size)}),
+        WITH wanted(kind, subject, first, last) AS (VALUES {", ".join(["(?, ?, ?, ?)"] * size)}),
         later(any) AS (SELECT 1 WHERE EXISTS (SELECT 1 FROM spells INDEXED BY spells_given_up
             WHERE recorded_until > ? AND recorded_until < {NEWEST}))
-        SELECT {_COLUMNS}, wanted.day FROM wanted CROSS JOIN spells INDEXED BY spells_standing
+        SELECT {_COLUMNS}, first, last FROM wanted CROSS JOIN spells INDEXED BY spells_standing
         ON {of} AND {on_day} AND {_NOW}
         UNION ALL
-        SELECT {_COLUMNS}, wanted.day FROM wanted CROSS JOIN spells INDEXED BY spells_believed
+        SELECT {_COLUMNS}, first, last FROM wanted CROSS JOIN spells INDEXED BY spells_believed
         ON wanted.kind IN ({living}) AND {of} AND {life} AND NOT ({on_day}) AND {_NOW}
         UNION ALL
-        SELECT {_COLUMNS}, wanted.day FROM later CROSS JOIN wanted CROSS JOIN spells
+        SELECT {_COLUMNS}, first, last FROM later CROSS JOIN wanted CROSS JOIN spells
         INDEXED BY spells_recorded ON {of} AND {_THEN} AND ({on_day} OR {life})"""
 
 
@@ -277,13 +487,21 @@ def _about(size: int) -> str:
         ON spells.kind = ? AND spells.subject = wanted.subject AND {_EVER} ORDER BY spells.id"""
 
 
-def _size(some: Sequence[object]) -> int:
+@cache
+def _named(size: int) -> str:
+    return f"""
+        WITH wanted(subject) AS (VALUES {", ".join(["(?)"] * size)})
+        SELECT DISTINCT spells.subject, wanted.subject FROM wanted CROSS JOIN spells
+        ON spells.kind = ? AND spells.named = wanted.subject AND {_EVER}"""
+
+
+def _size(some: Collection[object]) -> int:
     """How many a statement asks for: few sizes, so that few texts are prepared."""
     return 1 << (len(some) - 1).bit_length()
 
 
-def _padded(some: Sequence[Wanted]) -> list[Any]:
-    nothing: Wanted = ("", "", 0)
+def _padded(some: Collection[tuple[str, str, int, int]]) -> list[Any]:
+    nothing = ("", "", 0, 0)
     return [each for one in (*some, *[nothing] * (_size(some) - len(some))) for each in one]
 
 
@@ -295,15 +513,18 @@ _window = lru_cache(maxsize=65_536)(Window)
 """Windows of days, each once."""
 
 
+_new = constructor(Spell)
+
+
 def _spell(row: Sequence[Any]) -> Spell:
     kind, subject, attribute, value, earliest, latest, ends, ended, since, until, by, end = row
-    return Spell(
-        Track(kind, subject, attribute),
+    return _new(
+        Track(intern(kind), intern(subject), intern(attribute)),
         _value(value),
         _window(earliest, latest),
         _window(ends, ended),
-        since,
-        until,
+        since and intern(since),
+        until and intern(until),
         (by,) if end is None else (by, end),
     )
 

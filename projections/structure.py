@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict, defaultdict
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, NoReturn
 
 from sqlalchemy import Connection
@@ -14,19 +15,19 @@ from domain.answers import Body
 from domain.questions.facts import Day
 from domain.questions.structure import bodies, body, expect
 from projections.basis import Basis
-from projections.facts import Believed, Read, changed
+from projections.facts import Believed, changed
+from projections.memory import Memory, Read
 
 KEPT: Final = 4
 """How many structures are remembered."""
 
+_FEW: Final = 0.1
+"""Which part of all bodies is sooner put together post by post than of who holds any."""
+
 
 def structure(connection: Connection, basis: Basis) -> tuple[Body, ...]:
     """Every body, post and holder present at a basis, certain or possible."""
-    return bodies(Day(_believed(connection, basis), basis.effective_at))
-
-
-def _believed(connection: Connection, basis: Basis) -> Believed:
-    return Believed(connection, basis.position, _untold)
+    return bodies(Day(Believed(connection, basis.position, _untold), basis.effective_at))
 
 
 def _untold(position: int) -> NoReturn:
@@ -35,11 +36,10 @@ def _untold(position: int) -> NoReturn:
 
 @dataclass(frozen=True, slots=True)
 class _Remembered:
-    """The structure on a day, as believed at a position, and which bodies rest on what."""
+    """The structure on a day, as believed at a position, and what each body rests on."""
 
     position: int
-    bodies: Mapping[str, Body | None]
-    readers: Mapping[Read, set[str]]
+    bodies: Mapping[str, tuple[Body | None, Sequence[Collection[Read]]]]
     whole: tuple[Body, ...]
 
 
@@ -50,7 +50,8 @@ class Structures:
     anew if any of that is believed otherwise: what an answer has read is what it holds by.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
         self._kept: OrderedDict[tuple[int, int], _Remembered] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -64,32 +65,40 @@ class Structures:
                 self._kept.move_to_end(key)
         if before is not None and before.position == basis.position:
             return before.whole
-        now = _remembered(connection, basis, before)
+        now = self._remembered(connection, basis, before)
         with self._lock:
             self._kept[key] = now
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         return now.whole
 
+    def _remembered(
+        self, connection: Connection, basis: Basis, before: _Remembered | None
+    ) -> _Remembered:
+        day = basis.effective_at
+        known = Believed(connection, basis.position, _untold, memory=self._memory)
+        if not known.is_remembered:
+            return _Remembered(basis.position, {}, bodies(Day(known, day)))
+        found: dict[str, tuple[Body | None, Sequence[Collection[Read]]]] = {}
+        if before is not None:
+            otherwise = changed(connection, before.position, basis.position)
+            found = {
+                each: (body, rests)
+                for each, (body, rests) in before.bodies.items()
+                if all(map(otherwise.isdisjoint, rests))
+            }
+        there = known.there("body", day)
+        missing = [each for each in there if each not in found]
+        if len(missing) > _FEW * len(there):
+            held = known.expect_day("tenure", day)
+            known.expect(("person", tenure.track.attribute, day) for tenure in held)
+        expect(Day(known, day), [each for each in missing if not known.knows("body", each, day)])
+        for each in missing:
+            made, trace = known.traced(partial(_body, known, day, each), day)
+            found[each] = made, trace.rests
+        whole = tuple(answer for each in there if (answer := found[each][0]) is not None)
+        return _Remembered(basis.position, found, whole)
 
-def _remembered(connection: Connection, basis: Basis, before: _Remembered | None) -> _Remembered:
-    known, day = _believed(connection, basis), basis.effective_at
-    there = known.there("body", day)
-    kept: dict[str, Body | None] = {}
-    readers: dict[Read, set[str]] = {}
-    if before is not None:
-        otherwise = changed(connection, before.position, basis.position) & before.readers.keys()
-        stale = {each for read in otherwise for each in before.readers[read]}
-        kept = {each: found for each, found in before.bodies.items() if each not in stale}
-        readers |= before.readers
-    missing = [each for each in there if each not in kept]
-    expect(Day(known, day), missing)
-    reading: defaultdict[Read, set[str]] = defaultdict(set)
-    for each in missing:
-        known.read = set()
-        kept[each] = body(Day(known, day), each)
-        for read in known.read:
-            reading[read].add(each)
-    readers |= {read: readers.get(read, set()) | bodies for read, bodies in reading.items()}
-    whole = tuple(found for each in there if (found := kept[each]) is not None)
-    return _Remembered(basis.position, kept, readers, whole)
+
+def _body(known: Believed, day: int, identity: str) -> Body | None:
+    return body(Day(known, day), identity)

@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DisconnectionError
 
-VERSION: Final = 5
+VERSION: Final = 6
 """Raised whenever a table or what fills it changes; views of another version are made anew."""
 
 NEWEST: Final = 2**62
@@ -131,6 +131,13 @@ spells = Table(
         "spells_standing",
         "kind",
         "subject",
+        "until_latest",
+        "since_earliest",
+        sqlite_where=text(f"recorded_until = {NEWEST}"),
+    ),
+    Index(
+        "spells_days",
+        "kind",
         "until_latest",
         "since_earliest",
         sqlite_where=text(f"recorded_until = {NEWEST}"),

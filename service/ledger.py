@@ -19,10 +19,11 @@ from domain.register import without_retracted
 from projections.basis import Basis, basis_at, basis_recorded
 from projections.building import Tell
 from projections.decisions import Fetch, Recorded
-from projections.facts import Believed, Missed
+from projections.facts import Believed
 from projections.findings import foreseen
 from projections.follower import FOR_EVER, Follower
 from projections.history import Remembered
+from projections.memory import Memory as Remembering
 from projections.structure import Structures
 from projections.views import Views
 from service.appends import Sealed, now_in_microseconds
@@ -57,8 +58,8 @@ class Ledger:
                 self.log, self.published, self.vault, Memory(self.log), now_in_microseconds
             )
             self.follower = Follower(self.views, fetching(self.log), self.log.newest)
-            self.structures = Structures()
-            self._missed: Missed = {}
+            self._remembered = Remembering()
+            self.structures = Structures(self._remembered)
             self.writing = Writing()
             self.search = Search(self.names)
             self.erasures = Erasures(self.log, self.vault, self.search.forget)
@@ -134,7 +135,9 @@ class Ledger:
 
     def believed(self, connection: Connection, basis: Basis) -> Believed:
         """The facts at a basis's position, whatever the day."""
-        return Believed(connection, basis.position, self.told, self._recall.recall, self._missed)
+        return Believed(
+            connection, basis.position, self.told, self._recall.recall, self._remembered
+        )
 
     def structure(self, connection: Connection, basis: Basis) -> tuple[Body, ...]:
         """Every body, post and holder present at a basis, certain or possible."""

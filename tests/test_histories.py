@@ -142,7 +142,10 @@ class Histories(RuleBasedStateMachine):
         with self.ledger.views.reading() as connection:
             basis = basis_at(connection, on, position)
             known = Believed(connection, basis.position, self.ledger.told)
-            return everything(known, on, decisions_taken(connection, basis.position))
+            told = everything(known, on, decisions_taken(connection, basis.position))
+            known = self.ledger.believed(connection, basis)
+            assert everything(known, on, decisions_taken(connection, basis.position)) == told
+            return told
 
     def recorded_or_not(self, acts: list[dict[str, Any]], **envelope: Any) -> None:
         before = self.ledger.log.head()

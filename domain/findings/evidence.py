@@ -57,7 +57,7 @@ class Evidence:
         self._today = Day(self.known, day.day)
         self._days: dict[int, Day] = {day.day: self._today}
         self._standings: dict[str, tuple[Standing, ...]] = {}
-        self._lives: dict[str, list[Spell]] = {}
+        self._lives: dict[str, Sequence[Spell]] = {}
         self._mandates: dict[str, Mandate | None] = {}
 
     def at(self, day: int) -> Day:

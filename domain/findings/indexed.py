@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from domain.amendments import Amendment
 from domain.decisions import DecisionTaken
 from domain.entries import Entry
-from domain.questions.facts import Facts, Known
+from domain.questions.facts import Day, Facts, Known, Made
 from domain.timelines import Spell
+from domain.tracks import Track
 
 
 class Indexed:
@@ -30,9 +31,23 @@ class Indexed:
         """The spells that name another subject."""
         return self._of(kind).naming(kind, subject)
 
-    def on(self, kind: str, subject: str, day: int) -> Sequence[Spell]:
-        """The spells of one subject that may hold on a day."""
-        return self._of(kind).on(kind, subject, day)
+    def tracks(self, kind: str) -> Sequence[Track]:
+        """The tracks of a kind, whatever the day."""
+        return self._of(kind).tracks(kind)
+
+    def named_by(self, kind: str, subject: str) -> Sequence[str]:
+        """The subjects of a kind that ever name another, in the order of their ids."""
+        return self._of(kind).named_by(kind, subject)
+
+    def on(
+        self, kind: str, subject: str, day: int, attribute: str | None = None
+    ) -> Sequence[Spell]:
+        """The spells of one subject, of one attribute or of all, that may hold on a day."""
+        return self._of(kind).on(kind, subject, day, attribute)
+
+    def kept(self, make: Callable[..., Made], day: Day, *about: str) -> Made:
+        """What a rule makes of these on a day."""
+        return make(day, *about)
 
     def life(self, kind: str, subject: str) -> Sequence[Spell]:
         """When one subject is there, whatever the day."""
@@ -46,6 +61,9 @@ class Indexed:
         """Each kind is read once and whole."""
 
     def expect_naming(self, kind: str, subjects: Iterable[str]) -> None:
+        """Each kind is read once and whole."""
+
+    def expect_named(self, kind: str, subjects: Iterable[str]) -> None:
         """Each kind is read once and whole."""
 
     def expect_told(self, positions: Iterable[int]) -> None:

@@ -13,8 +13,7 @@ from domain.tracks import LIFE
 
 def mandates(day: Day, holder: str | None = None) -> tuple[Mandate, ...]:
     """The mandates held on a day, of one holder or of all, in the order of their ids."""
-    about = day.known.all("mandate") if holder is None else day.known.naming("mandate", holder)
-    ids = sorted({spell.track.subject for spell in about})
+    ids = day.subjects("mandate") if holder is None else day.known.named_by("mandate", holder)
     found = (mandate(day, each) for each in ids)
     return tuple(each for each in found if each is not None and each.certainty)
 
@@ -78,10 +77,9 @@ def applies(day: Day, rule: Rule, body: str | None) -> bool:
 def holders_lives(day: Day, holder: str) -> list[Spell]:
     """The lives of the body or post that holds a mandate, a post's body's included."""
     for kind in ("body", "post"):
-        for spell in day.known.about(kind, holder):
-            if spell.track.attribute == LIFE:
-                body = spell.value.get("body")
-                return [spell, *(holders_lives(day, body) if body is not None else ())]
+        for spell in day.known.life(kind, holder):
+            body = spell.value.get("body")
+            return [spell, *(holders_lives(day, body) if body is not None else ())]
     return []
 
 

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
+from typing import NamedTuple, Protocol, TypeVar
 
 from domain.amendments import Amendment, amended, amendments
 from domain.answers import Cause
@@ -18,6 +19,10 @@ from domain.register import survivor
 from domain.shape import to_json
 from domain.timelines import Certainty, Spell
 from domain.tracks import LIFE, Track, named_by
+
+Made = TypeVar("Made")
+
+_until = attrgetter("until")
 
 
 class Known(Protocol):
@@ -32,8 +37,23 @@ class Known(Protocol):
     def naming(self, kind: str, subject: str) -> Sequence[Spell]:
         """The spells that name another subject: whom they concern, or what is around them."""
 
-    def on(self, kind: str, subject: str, day: int) -> Sequence[Spell]:
-        """The spells of one subject that may hold on a day."""
+    def tracks(self, kind: str) -> Sequence[Track]:
+        """The tracks of a kind, whatever the day."""
+
+    def named_by(self, kind: str, subject: str) -> Sequence[str]:
+        """The subjects of a kind that ever name another, in the order of their ids."""
+
+    def on(
+        self, kind: str, subject: str, day: int, attribute: str | None = None
+    ) -> Sequence[Spell]:
+        """The spells of one subject, of one attribute or of all, that may hold on a day."""
+
+    def kept(self, make: Callable[..., Made], day: Day, *about: str) -> Made:
+        """What a rule makes of these on a day: put together now, or before and remembered.
+
+        A rule makes the same of the same facts. Of the day it knows nothing but which spells hold
+        on it, may, or do not; and it changes nothing that it was given.
+        """
 
     def life(self, kind: str, subject: str) -> Sequence[Spell]:
         """When one subject is there, whatever the day."""
@@ -46,6 +66,9 @@ class Known(Protocol):
 
     def expect_naming(self, kind: str, subjects: Iterable[str]) -> None:
         """What names these subjects will be asked for: find it in one go."""
+
+    def expect_named(self, kind: str, subjects: Iterable[str]) -> None:
+        """Which subjects of a kind name these will be asked for: find it in one go."""
 
     def expect_told(self, positions: Iterable[int]) -> None:
         """What is told at these positions will be asked for: read it in one go."""
@@ -89,9 +112,27 @@ class Facts:
                     self._naming[kind][other].append(spell)
         return self._naming[kind].get(subject, ())
 
-    def on(self, kind: str, subject: str, day: int) -> Sequence[Spell]:
-        """The spells of one subject that may hold on a day."""
-        return [spell for spell in self.about(kind, subject) if spell.on(day)]
+    def tracks(self, kind: str) -> Sequence[Track]:
+        """The tracks of a kind, whatever the day."""
+        return list(dict.fromkeys(spell.track for spell in self.all(kind)))
+
+    def named_by(self, kind: str, subject: str) -> Sequence[str]:
+        """The subjects of a kind that ever name another, in the order of their ids."""
+        return sorted({each.track.subject for each in self.naming(kind, subject)})
+
+    def on(
+        self, kind: str, subject: str, day: int, attribute: str | None = None
+    ) -> Sequence[Spell]:
+        """The spells of one subject, of one attribute or of all, that may hold on a day."""
+        return [
+            spell
+            for spell in self.about(kind, subject)
+            if attribute in (None, spell.track.attribute) and spell.on(day)
+        ]
+
+    def kept(self, make: Callable[..., Made], day: Day, *about: str) -> Made:
+        """What a rule makes of these on a day."""
+        return make(day, *about)
 
     def life(self, kind: str, subject: str) -> Sequence[Spell]:
         """When one subject is there, whatever the day."""
@@ -108,6 +149,9 @@ class Facts:
     def expect_naming(self, kind: str, subjects: Iterable[str]) -> None:
         """Everything is at hand."""
 
+    def expect_named(self, kind: str, subjects: Iterable[str]) -> None:
+        """Everything is at hand."""
+
     def expect_told(self, positions: Iterable[int]) -> None:
         """Everything is at hand."""
 
@@ -122,6 +166,28 @@ class Facts:
         return self._amendments.get(decision, ())
 
 
+class Someone(NamedTuple):
+    """A person on a day."""
+
+    lives: Sequence[Spell]
+    """The person's life, once for each id that says something of it; none: not known."""
+    alive: Certainty | None
+    """Whether the person lives on the day: by every id, if there are several."""
+    name: Spell | None
+    """What the person is called."""
+    ends: Sequence[Spell]
+    """The life that ends first, if any does."""
+
+
+class Identities(NamedTuple):
+    """Which ids are the same persons'."""
+
+    merged: Mapping[str, set[str]]
+    """By each id that was merged, the ids that it was merged with."""
+    groups: Mapping[str, set[str]]
+    """By the id under which a person is shown, the ids that were merged."""
+
+
 class Day:
     """The facts on one day: what is there, how surely, and under which id persons are shown.
 
@@ -133,8 +199,8 @@ class Day:
         self.day = day
         self._attributes: dict[tuple[str, str], dict[str, list[Spell]]] = {}
         self._certainty: dict[str, Certainty | None] = {}
-        self._merged: dict[str, set[str]] | None = None
-        self._groups: dict[str, set[str]] = {}
+        self._someone: dict[str, Someone] = {}
+        self._identities: Identities | None = None
 
     def of(self, kind: str, subject: str) -> Mapping[str, Sequence[Spell]]:
         """What a subject's attributes may be on the day."""
@@ -146,13 +212,24 @@ class Day:
                 found.setdefault(spell.track.attribute, []).append(spell)
         return found
 
+    def track(self, kind: str, subject: str, attribute: str) -> Sequence[Spell]:
+        """What one attribute of a subject may be on the day."""
+        found = self._attributes.get((kind, subject))
+        if found is not None:
+            return found.get(attribute, ())
+        return self.known.on(kind, subject, self.day, attribute)
+
+    def kept(self, make: Callable[..., Made], *about: str) -> Made:
+        """What a rule makes of the day: put together now, or before and remembered."""
+        return self.known.kept(make, self, *about)
+
     def expect(self, *wanted: tuple[str, str]) -> None:
         """What tracks of these kinds and subjects say on the day will be asked for."""
         self.known.expect((kind, subject, self.day) for kind, subject in wanted)
 
     def life(self, kind: str, subject: str) -> Spell | None:
         """The life of a subject that is there on the day, certainly or possibly."""
-        lives = self.of(kind, subject).get(LIFE)
+        lives = self.track(kind, subject, LIFE)
         return lives[0] if lives else None
 
     def shown(self, present: Sequence[Spell], made_by: int | None = None) -> Spell | None:
@@ -169,24 +246,15 @@ class Day:
 
     def place(self, body: str) -> Spell | None:
         """Where a body stands: in one that is there, as long as it may have been put into one."""
-        present = self.of("body", body).get("within", ())
+        present = self.track("body", body, "within")
         there = [each for each in present if each.value is None or self.life("body", each.value)]
         return self.shown(there or present)
 
     def certainty(self, body: str) -> Certainty | None:
         """How surely a body is there: no more than any body that it stands in."""
         if body not in self._certainty:
-            self._certainty[body] = self._worked_out(body)
+            self._certainty[body] = self.kept(_certainty, body)
         return self._certainty[body]
-
-    def _worked_out(self, body: str) -> Certainty | None:
-        certainty: Certainty | None = "certain"
-        for here in self.upwards(body):
-            life = self.life("body", here)
-            if life is None:
-                return None
-            certainty = least(certainty, life.on(self.day))
-        return certainty
 
     def upwards(self, body: str) -> Iterator[str]:
         """A body and those that it stands in, from the nearest."""
@@ -204,39 +272,71 @@ class Day:
 
     def person(self, written: str) -> str:
         """The id under which a person is shown, whichever id an act was written with."""
-        merged = self._identities()
-        return (
-            survivor(written, lambda each: merged.get(each, ())) if written in merged else written
-        )
+        return _shown(self._merged(), written)
 
     def ids(self, person: str) -> tuple[str, ...]:
         """Every id that a person shown under an id is written with, that one first."""
-        self._identities()
-        return (person, *sorted(self._groups.get(person, set()) - {person}))
+        return (person, *sorted(self._merged().groups.get(person, set()) - {person}))
 
-    def lives(self, person: str) -> list[Spell]:
+    def someone(self, person: str) -> Someone:
+        """A person, shown under this id, on the day."""
+        found = self._someone.get(person)
+        if found is None:
+            found = self._someone[person] = self.kept(_someone, person)
+        return found
+
+    def lives(self, person: str) -> Sequence[Spell]:
         """A person's life, once for each id that says something of it; none: not known."""
-        return [spell for each in self.ids(person) for spell in self.known.life("person", each)]
+        return self.someone(person).lives
 
     def alive(self, person: str) -> Certainty | None:
         """Whether a person lives on the day: by every id, if there are several."""
-        lives = self.lives(person)
-        return least(*(life.on(self.day) for life in lives)) if lives else None
+        return self.someone(person).alive
 
     def name(self, person: str) -> Spell | None:
         """What a person is called on the day."""
-        return self.shown(self.of("person", person).get("name", ()))
+        return self.someone(person).name
 
-    def _identities(self) -> Mapping[str, set[str]]:
-        if self._merged is None:
-            merged: dict[str, set[str]] = defaultdict(set)
-            for spell in self.known.all("identity"):
-                merged[spell.track.subject].add(spell.track.attribute)
-            self._merged = merged
-            for each in list(merged):
-                group = self._groups.setdefault(self.person(each), set())
-                group.add(each)
-        return self._merged
+    def _merged(self) -> Identities:
+        if self._identities is None:
+            self._identities = self.kept(_identities)
+        return self._identities
+
+
+def _certainty(day: Day, body: str) -> Certainty | None:
+    certainty: Certainty | None = "certain"
+    for here in day.upwards(body):
+        life = day.life("body", here)
+        if life is None:
+            return None
+        certainty = least(certainty, life.on(day.day))
+    return certainty
+
+
+def _someone(day: Day, person: str) -> Someone:
+    lives = tuple(spell for each in day.ids(person) for spell in day.known.life("person", each))
+    return Someone(
+        lives=lives,
+        alive=least(*(life.on(day.day) for life in lives)) if lives else None,
+        name=day.shown(day.track("person", person, "name")),
+        ends=soonest(*lives),
+    )
+
+
+def _identities(day: Day) -> Identities:
+    merged: dict[str, set[str]] = defaultdict(set)
+    for _, person, other in day.known.tracks("identity"):
+        merged[person].add(other)
+    groups: dict[str, set[str]] = {}
+    found = Identities(dict(merged), groups)
+    for each in merged:
+        groups.setdefault(_shown(found, each), set()).add(each)
+    return found
+
+
+def _shown(identities: Identities, written: str) -> str:
+    merged = identities.merged
+    return survivor(written, lambda each: merged.get(each, ())) if written in merged else written
 
 
 def envelope_of(entry: Entry) -> DecisionTaken:
@@ -282,11 +382,16 @@ def soonest_end(*lives: Spell) -> tuple[str | None, tuple[int, ...]]:
 
     What may go on for ever, as what is only attested on a day, has no end that could come first.
     """
+    for first in soonest(*lives):
+        if first.until_text is not None:
+            return first.until_text, first.because[1:]
+    return None, ()
+
+
+def soonest(*lives: Spell) -> Sequence[Spell]:
+    """Of these the one that ends first, if any does."""
     ending = [life for life in lives if life.until_text is not None or life.until.latest < NEVER]
-    first = min(ending, key=lambda life: life.until, default=None)
-    if first is None or first.until_text is None:
-        return None, ()
-    return first.until_text, first.because[1:]
+    return (min(ending, key=_until),) if ending else ()
 
 
 def because(*causes: Spell | None) -> tuple[int, ...]:

@@ -311,7 +311,7 @@ def _in_post(day: Day, post: str) -> _Around:
 
 def _of_person(day: Day, written: str) -> _Around:
     person = day.person(written)
-    return day.lives(person), day.alive(person)
+    return list(day.lives(person)), day.alive(person)
 
 
 def _belief(

@@ -105,7 +105,7 @@ def holders(day: Day, post: str) -> tuple[Tenure, ...]:
 
 def holding(day: Day, body: str) -> tuple[Tenure, ...]:
     """Who holds posts of a body on the day, post by post, each person once in each post."""
-    posts = sorted({spell.track.subject for spell in day.known.naming("post", body)})
+    posts = day.known.named_by("post", body)
     day.expect(*((kind, post) for post in posts for kind in ("post", "tenure", "approval")))
     present = (
         sorted((spell for each in day.of("tenure", post).values() for spell in each), key=start)

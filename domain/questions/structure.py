@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import fields
+from typing import Any, Final, NamedTuple
 
 from domain import acts as a
 from domain.answers import Alternative, Body, Holder, Line, OtherName, Post
 from domain.changes import moments
+from domain.constructors import constructor
 from domain.dates import window
 from domain.decisions import DecisionTaken
 from domain.entries import Entry
 from domain.moments import Moment
-from domain.questions.facts import Day, Facts, because, least, soonest_end, start
+from domain.questions.facts import Day, Facts, because, least, soonest, soonest_end, start
 from domain.timelines import Certainty, Ending, Spell, fold
 from domain.tracks import ACTIVIST, LIFE, Track
 
@@ -89,8 +91,9 @@ def bodies(day: Day, counted: Counted | None = None) -> tuple[Body, ...]:
 
 def expect(day: Day, bodies: Sequence[str]) -> None:
     """These bodies will be put together: find what that takes in a few goes."""
-    day.known.expect_naming("post", bodies)
-    posts = [post for each in bodies for post in _posts_of(day, each)]
+    known = day.known
+    known.expect_named("post", bodies)
+    posts = [post for each in bodies for post in known.named_by("post", each)]
     starts = (*(f"body:{each}" for each in bodies), *(f"post:{each}" for each in posts))
     day.expect(
         *((kind, each) for each in bodies for kind in ("body", "membership")),
@@ -118,91 +121,148 @@ def _expect_persons(day: Day, bodies: Sequence[str], posts: Sequence[str]) -> No
     day.expect(*(("person", each) for one in written for each in day.ids(day.person(one))))
 
 
-def _posts_of(day: Day, body: str) -> list[str]:
-    """The posts that a body ever has, in the order of their ids."""
-    return sorted({each.track.subject for each in day.known.naming("post", body)})
+class BodyThere(NamedTuple):
+    """What a body is on a day, but for whom its posts and itself consist of."""
+
+    told: tuple[Any, ...]
+    """In the order of `_BODY`."""
+    posts: Sequence[str]
+    """The posts that it ever has."""
+    certainty: Certainty
+
+
+class PostThere(NamedTuple):
+    """What a post is on a day, but for who holds it."""
+
+    told: tuple[Any, ...]
+    """In the order of `_POST`."""
+    seats: int | None
+    approval: str | None
+    certainty: Certainty
+    ends: Sequence[Spell]
+    """Its life or that of its body, whichever ends first."""
+
+
+_BODY: Final = tuple(
+    each.name
+    for each in fields(Body)
+    if each.name not in ("posts", "activists", "activists_possible")
+)
+_POST: Final = tuple(each.name for each in fields(Post) if each.name not in ("holders", "vacant"))
+_new_body = constructor(Body, (*_BODY, "posts", "activists", "activists_possible"))
+_new_post = constructor(Post, (*_POST, "holders", "vacant"))
+_new_holder = constructor(Holder)
 
 
 def body(day: Day, identity: str, counted: Counted | None = None) -> Body | None:
     """One body as it is on a day, None where it is not there."""
-    life, sure = day.life("body", identity), day.certainty(identity)
-    return body_of(day, life, sure, counted) if life is not None and sure is not None else None
+    there = day.known.kept(_body_there, day, identity)
+    return _body(day, identity, there, counted) if there is not None else None
 
 
 def body_of(day: Day, life: Spell, sure: Certainty, counted: Counted | None = None) -> Body:
     """A body of which it is known whether it is there, as the day has it."""
+    return _body(day, life.track.subject, _body_told(day, life, sure), counted)
+
+
+def _body_there(day: Day, identity: str) -> BodyThere | None:
+    life, sure = day.life("body", identity), day.certainty(identity)
+    return _body_told(day, life, sure) if life is not None and sure is not None else None
+
+
+def _body_told(day: Day, life: Spell, sure: Certainty) -> BodyThere:
     identity = life.track.subject
     facts = day.of("body", identity)
     shown = _shown(day, facts, life)
     shown["within"] = day.place(identity)
     values = _values(shown)
-    activists = counted(identity) if counted is not None else count(day, identity)
-    return Body(
-        id=identity,
-        name=values.get("name"),
-        other_names=other_names(values.get("other_names", ())),
-        classification=values.get("classification"),
-        permanence=values.get("permanence"),
-        area=values.get("area"),
-        purpose=values.get("purpose"),
-        within=values.get("within"),
-        formed_from=tuple(life.value.get("formed_from", ())),
-        certainty=sure,
-        since=life.since_text,
-        until=life.until_text,
-        because=because(life, *shown.values()),
-        alternatives=_alternatives(facts, shown),
-        lines=tuple(_lines(day, identity)),
-        posts=posts(day, identity),
-        activists=activists[0] if sure == "certain" else 0,
-        activists_possible=activists[1] if sure == "certain" else sum(activists),
+    told = {
+        "id": identity,
+        "name": values.get("name"),
+        "other_names": other_names(values.get("other_names", ())),
+        "classification": values.get("classification"),
+        "permanence": values.get("permanence"),
+        "area": values.get("area"),
+        "purpose": values.get("purpose"),
+        "within": values.get("within"),
+        "formed_from": tuple(life.value.get("formed_from", ())),
+        "certainty": sure,
+        "since": life.since_text,
+        "until": life.until_text,
+        "because": because(life, *shown.values()),
+        "alternatives": _alternatives(facts, shown),
+        "lines": tuple(_lines(day, identity)),
+    }
+    own = day.known.named_by("post", identity)
+    return BodyThere(tuple(told[each] for each in _BODY), own, sure)
+
+
+def _body(day: Day, identity: str, there: BodyThere, counted: Counted | None) -> Body:
+    found = (post(day, each) for each in there.posts)
+    certain, possible = counted(identity) if counted is not None else day.kept(count, identity)
+    if there.certainty == "possible":
+        certain, possible = 0, certain + possible
+    return _new_body(
+        *there.told, tuple(each for each in found if each is not None), certain, possible
     )
-
-
-def posts(day: Day, body: str) -> tuple[Post, ...]:
-    """The posts of a body on a day, in the order of their ids."""
-    ids = _posts_of(day, body)
-    return tuple(found for each in ids if (found := post(day, each)) is not None)
 
 
 def post(day: Day, identity: str) -> Post | None:
     """One post as it is on a day, None where it is not there."""
+    there = day.known.kept(_post_there, day, identity)
+    return _post(day, identity, there) if there is not None else None
+
+
+def post_of(day: Day, life: Spell, around: Spell, sure: Certainty) -> Post:
+    """A post of which it is known whether it is there, as the day has it."""
+    return _post(day, life.track.subject, _post_told(day, life, around, sure))
+
+
+def _post_there(day: Day, identity: str) -> PostThere | None:
     life = day.life("post", identity)
     if life is None:
         return None
     around = day.life("body", life.value["body"])
     sure = least(day.certainty(life.value["body"]), life.on(day.day))
-    return post_of(day, life, around, sure) if sure is not None and around is not None else None
+    return _post_told(day, life, around, sure) if sure is not None and around is not None else None
 
 
-def post_of(day: Day, life: Spell, around: Spell, sure: Certainty) -> Post:
-    """A post of which it is known whether it is there, as the day has it."""
+def _post_told(day: Day, life: Spell, around: Spell, sure: Certainty) -> PostThere:
     identity = life.track.subject
     facts = day.of("post", identity)
     shown = _shown(day, facts, life)
     values = _values(shown)
     until, ended_by = soonest_end(life, around)
-    approval, seats = values.get("approval"), values.get("seats")
-    holders = _holders(day, identity, approval, (life, around), sure)
-    certain = sum(holder.certainty == "certain" for holder in holders)
-    return Post(
-        id=identity,
-        body=life.value["body"],
-        label=values.get("label"),
-        seats=seats,
-        voting=values.get("voting"),
-        head=values.get("head"),
-        area=values.get("area"),
-        powers=values.get("powers"),
-        approval=approval,
-        certainty=sure,
-        since=life.since_text,
-        until=until,
-        because=tuple(sorted({*because(life, *shown.values()), *ended_by})),
-        alternatives=_alternatives(facts, shown),
-        holders=holders,
-        vacant=max(seats - certain, 0) if seats is not None else None,
+    told = {
+        "id": identity,
+        "body": life.value["body"],
+        "label": values.get("label"),
+        "seats": values.get("seats"),
+        "voting": values.get("voting"),
+        "head": values.get("head"),
+        "area": values.get("area"),
+        "powers": values.get("powers"),
+        "approval": values.get("approval"),
+        "certainty": sure,
+        "since": life.since_text,
+        "until": until,
+        "because": tuple(sorted({*because(life, *shown.values()), *ended_by})),
+        "alternatives": _alternatives(facts, shown),
+    }
+    return PostThere(
+        tuple(told[each] for each in _POST),
+        values.get("seats"),
+        values.get("approval"),
+        sure,
+        soonest(life, around),
     )
+
+
+def _post(day: Day, identity: str, there: PostThere) -> Post:
+    holders = _holders(day, identity, there)
+    certain = sum(holder.certainty == "certain" for holder in holders)
+    vacant = max(there.seats - certain, 0) if there.seats is not None else None
+    return _new_post(*there.told, holders, vacant)
 
 
 def _shown(day: Day, facts: Mapping[str, Sequence[Spell]], life: Spell) -> dict[str, Spell | None]:
@@ -222,32 +282,28 @@ def other_names(stored: Iterable[Mapping[str, Any]]) -> tuple[OtherName, ...]:
     )
 
 
-def _holders(
-    day: Day, post: str, approval: str | None, around: tuple[Spell, ...], certainty: Certainty
-) -> tuple[Holder, ...]:
+def _holders(day: Day, post: str, there: PostThere) -> tuple[Holder, ...]:
     """Who holds a post; a person whose spells overlap in doubt is listed once, at the surest."""
     holders: dict[str, Holder] = {}
-    tenures = [spell for each in day.of("tenure", post).values() for spell in each]
-    for tenure in sorted(tenures, key=start):
+    tenures = day.known.on("tenure", post, day.day)
+    for tenure in sorted(tenures, key=start) if len(tenures) > 1 else tenures:
         person = day.person(tenure.track.attribute)
-        sure = least(certainty, tenure.on(day.day), day.alive(person))
-        if sure is None:
+        who = day.someone(person)
+        sure = least(there.certainty, tenure.on(day.day), who.alive)
+        if sure is None or (person in holders and holders[person].certainty == "certain"):
             continue
-        until, ended_by = soonest_end(tenure, *around, *day.lives(person))
-        name = day.name(person)
-        approved, approvals = approval_of(day, tenure, approval)
-        holder = Holder(
-            person=person,
-            name=name.value if name is not None else None,
-            since=tenure.since_text,
-            until=until,
-            term_until=tenure.value.get("term_until"),
-            certainty=sure,
-            approved=approved,
-            because=tuple(sorted({*tenure.because, *ended_by, *approvals})),
+        until, ended_by = soonest_end(tenure, *there.ends, *who.ends)
+        approved, approvals = approval_of(day, tenure, there.approval)
+        holders[person] = _new_holder(
+            person,
+            who.name.value if who.name is not None else None,
+            tenure.since_text,
+            until,
+            tenure.value.get("term_until"),
+            sure,
+            approved,
+            tuple(sorted({*tenure.because, *ended_by, *approvals})),
         )
-        if person not in holders or holders[person].certainty == "possible":
-            holders[person] = holder
     return tuple(holders[person] for person in sorted(holders))
 
 
@@ -272,13 +328,15 @@ def approval_of(
 
 
 def _lines(day: Day, body: str) -> Iterator[Line]:
-    own = _posts_of(day, body)
+    own = day.known.named_by("post", body)
     origins = [(f"body:{body}", None), *((f"post:{post}", post) for post in own)]
     for origin, post in origins:
+        drawn = day.known.on("line", origin, day.day)
+        if not drawn:
+            continue
         around = [day.life("body", body)]
         if post is not None:
             around.append(day.life("post", post))
-        drawn = [spell for each in day.of("line", origin).values() for spell in each]
         for spell in sorted(drawn, key=lambda line: (line.track, start(line))):
             kind, _, target = spell.track.attribute.partition("/")
             found = [spell, *around, day.life("body", target)]
@@ -303,15 +361,14 @@ def _lines(day: Day, body: str) -> Iterator[Line]:
 def count(day: Day, body: str) -> tuple[int, int]:
     """A body's certain and possible activists, each person once."""
     sure: dict[str, Certainty] = {}
-    for attribute, spells_of_one in day.of("membership", body).items():
-        role, _, written = attribute.partition("/")
+    for spell in day.known.on("membership", body, day.day):
+        role, _, written = spell.track.attribute.partition("/")
         if role != ACTIVIST:
             continue
         person = day.person(written)
-        for spell in spells_of_one:
-            each = least(spell.on(day.day), day.alive(person))
-            if each is not None and sure.get(person) != "certain":
-                sure[person] = each
+        each = least(spell.on(day.day), day.alive(person))
+        if each is not None and sure.get(person) != "certain":
+            sure[person] = each
     certain = sum(each == "certain" for each in sure.values())
     return certain, len(sure) - certain
 
