@@ -227,14 +227,16 @@ class Views:
         """Note that the views now follow the log up to a position."""
         connection.execute(update(progress).values(position=position, leaf_hash=leaf_hash))
 
-    def digest(self) -> str:
+    def digest(self, connection: Connection | None = None) -> str:
         """The SHA-256 of everything in the views: the same however they came about."""
+        if connection is None:
+            with self.reading() as reader:
+                return self.digest(reader)
         hashed = sha256()
-        with self.reading() as connection:
-            for table in metadata.sorted_tables:
-                columns = [column for column in table.columns if column.name != "id"]
-                for row in connection.execute(select(*columns).order_by(*columns)):
-                    hashed.update(repr((table.name, *row)).encode())
+        for table in metadata.sorted_tables:
+            columns = [column for column in table.columns if column.name != "id"]
+            for row in connection.execute(select(*columns).order_by(*columns)):
+                hashed.update(repr((table.name, *row)).encode())
         return hashed.hexdigest()
 
     def close(self) -> None:

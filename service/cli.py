@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 import typer
 
-from service import client, witness
+from service import auditing, client, witness
 from service.client import Unanswered
 from service.terminal import building, by_example, errors, output, progress, say
 from service.tree import chronicle, drawn, printable
@@ -595,6 +595,11 @@ async def _get(url: str | None, path: str) -> httpx.Response:
 
 
 app.add_typer(witness.app, name="witness")
+
+
+# Verifying
+
+auditing.add_to(app)
 
 
 # Serving

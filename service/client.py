@@ -68,7 +68,7 @@ async def door(
 
     settings = Settings()
     if existing:
-        _expect(settings)
+        expect(settings)
     ledger = opened(settings)
     if building is not None and ledger.follower.must_build(ledger.log.newest()):
         with building() as tell:
@@ -88,7 +88,7 @@ def opened(settings: Settings) -> Ledger:
     """
     from service.ledger import Ledger
 
-    with _opening():
+    with opening():
         return Ledger(settings)
 
 
@@ -100,8 +100,8 @@ def log(settings: Settings) -> Log:
     """
     from service.log import Log
 
-    _expect(settings)
-    with _opening():
+    expect(settings)
+    with opening():
         return Log(settings.ledger)
 
 
@@ -115,7 +115,7 @@ def signed_log(settings: Settings) -> Log:
 
     found = log(settings)
     try:
-        with _opening():
+        with opening():
             found.sign_with(signer(settings, found.verifier_key()))
     except BaseException:
         found.close()
@@ -130,12 +130,13 @@ def vault(settings: Settings) -> Iterator[None]:
     Raises:
         Unanswered: it is not, or cannot be opened.
     """
-    _expect(settings)
-    with _opening():
+    expect(settings)
+    with opening():
         yield
 
 
-def _expect(settings: Settings) -> None:
+def expect(settings: Settings) -> None:
+    """Unanswered, if the ledger of the settings is not there."""
     if missing := _missing(settings):
         raise Unanswered(
             f"there is no ledger at {missing}: set CURULE_LEDGER and the rest, or --url", 1
@@ -143,7 +144,8 @@ def _expect(settings: Settings) -> None:
 
 
 @contextmanager
-def _opening() -> Iterator[None]:
+def opening() -> Iterator[None]:
+    """Have it told in one sentence why a ledger cannot be opened."""
     from sqlalchemy.exc import ArgumentError, DBAPIError
 
     from service.signing import LogLocked, LogRewound

@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from sqlalchemy import make_url
 
 from domain.transparency.checkpoints import Checkpoint
 from domain.transparency.cosignatures import Cosignature
-from domain.transparency.notes import Signature, VerifierKey, note, read_note
+from domain.transparency.notes import ED25519, Signature, VerifierKey, note, read_note
 from service.secret import Locked, in_file, kept_beside, secret
 from service.settings import Settings
 
@@ -133,6 +134,51 @@ class _Newest:
             self._file = -1
 
 
+class NotSigned(Exception):
+    """This is no checkpoint, or not one that the key has signed."""
+
+
+class Verifier:
+    """Tells what the key of a log has signed."""
+
+    def __init__(self, key: VerifierKey) -> None:
+        if key.type != ED25519:
+            raise NotSigned(f"{key} is no Ed25519 key: a log is signed with one")
+        self.key = key
+        self._public = Ed25519PublicKey.from_public_bytes(key.public)
+
+    def has_signed(self, text: str, signature: bytes) -> bool:
+        """Whether a signature, after the id of the key, is the key's over a text."""
+        try:
+            self._public.verify(signature[4:], text.encode())
+        except (InvalidSignature, TypeError):
+            return False
+        return signature[:4] == self.key.id
+
+    def opened(self, note_: str) -> Checkpoint:
+        """The checkpoint in a signed note.
+
+        Raises:
+            NotSigned: it is none, or of another log, or the key has not signed it.
+        """
+        try:
+            text, signatures = read_note(note_)
+            checkpoint = Checkpoint.read(text)
+        except ValueError as error:
+            raise NotSigned(f"this is no checkpoint: {error}") from None
+        if checkpoint.origin != self.key.name:
+            raise NotSigned(f"the checkpoint is of {checkpoint.origin}, the key of {self.key.name}")
+        mine = [one for one in signatures if (one.name, one.key_id) == (self.key.name, self.key.id)]
+        if not mine or not all(self.has_signed(text, one.key_id + one.signature) for one in mine):
+            raise NotSigned(f"the checkpoint of size {checkpoint.size} has no valid signature")
+        return checkpoint
+
+
+def remembered(settings: Settings) -> Path:
+    """The file that remembers the newest checkpoint that was ever signed."""
+    return settings.log_signed or Path(f"{_home(settings) or settings.views}.signed")
+
+
 def signer(settings: Settings, begun_with: str | None) -> Signer:
     """The signer of the log of the settings, which has begun with a verifier key, or has none yet.
 
@@ -167,7 +213,7 @@ def signer(settings: Settings, begun_with: str | None) -> Signer:
         raise LogLocked(f"CURULE_ORIGIN is {origin}, and this log is {begun.name} for good")
     if begun is not None and begun != verifier:
         raise LogLocked(f"this log is signed with another key, that of {begun}")
-    return Signer(key, origin, settings.log_signed or Path(f"{home or settings.views}.signed"))
+    return Signer(key, origin, remembered(settings))
 
 
 def _home(settings: Settings) -> Path | None:

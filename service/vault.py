@@ -17,7 +17,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
@@ -88,6 +88,15 @@ class Disclosure:
     def __post_init__(self) -> None:
         if self.digest != _digest(self.text):
             raise ValueError(f"{self.digest} is not the digest of this disclosure")
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A disclosure as it is found in the vault."""
+
+    digest: str
+    text: str | None = field(repr=False)  # None: it was altered, or its key was
+    is_settled: bool  # whether its entry is known to be in the log
 
 
 def disclose(field: str, value: str, *, subject: str, decision: str) -> Disclosure:
@@ -213,6 +222,30 @@ class Vault:
         """While it lasts, nobody puts anything, and whoever wants to waits."""
         with self._writing(alone=True):
             yield
+
+    def examined(self, digests: Collection[str] | None = None) -> Iterator[Examined]:
+        """Every disclosure that is here, or those of some digests, each looked at by itself."""
+        row = _DISCLOSURES.c
+        rows = sa.select(row.digest, row.subject, row.sealed, row.deadline, _KEYS.c.wrapped)
+        rows = rows.select_from(_DISCLOSURES).outerjoin(_KEYS).order_by(row.digest).limit(_BATCH)
+        if digests is not None:
+            for some in _batches(sorted(digests)):
+                yield from self._examined(rows.where(row.digest.in_(some)))
+            return
+        after = ""
+        while found := list(self._examined(rows.where(row.digest > after))):
+            yield from found
+            after = found[-1].digest
+
+    def _examined(self, rows: sa.Select[Any]) -> Iterator[Examined]:
+        with self._engine.connect() as connection:
+            found = connection.execute(rows).all()
+        for digest, subject, sealed, deadline, wrapped in found:
+            try:
+                text = _unsealed(self._cipher(wrapped), digest, subject, sealed)
+            except (VaultDamaged, TypeError):
+                text = None
+            yield Examined(digest, text, deadline is None)
 
     def sweep(self, log_time: int, recorded: Callable[[str, str], bool]) -> int:
         """Delete the disclosures whose entries can no longer come; return how many they were.

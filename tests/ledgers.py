@@ -84,8 +84,7 @@ def trace(ledger: Ledger) -> tuple[Any, ...]:
     with vault.connect() as connection:
         names = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'"))
         rows = [
-            connection.execute(text(f"SELECT count(*) FROM {name}")).scalar()  # noqa: S608
-            for (name,) in names
+            connection.execute(text(f"SELECT count(*) FROM {name}")).scalar() for (name,) in names
         ]
     vault.dispose()
     return (ledger.log.head(), rows, ledger.views.position())

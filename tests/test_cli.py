@@ -618,7 +618,8 @@ def test_help_explains_every_command(tmp_path: Path) -> None:
     assert "curule demo" in overview
     assert "curule keys log" in curule(tmp_path, "keys", "log", "--help").stdout
     assert "curule witness push" in curule(tmp_path, "witness", "push", "--help").stdout
-    for command in ("record", "structure", "changes", "serve", "demo"):
+    commands = ("record", "structure", "changes", "serve", "demo", "verify", "export", "import")
+    for command in commands:
         assert f"\n  {command} " in overview
         assert "Examples:\n    curule" in curule(tmp_path, command, "--help").stdout
     assert curule(tmp_path, "--version").stdout.startswith("curule ")

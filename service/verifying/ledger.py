@@ -1,0 +1,81 @@
+"""A ledger from its settings, verified: its log, its vault and its views."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from dataclasses import replace
+
+from sqlalchemy import make_url
+
+from domain.entries import read
+from domain.recording import ERASURES
+from domain.transparency.checkpoints import Checkpoint
+from domain.transparency.notes import read_note
+from domain.verification.commitments import erased_by
+from projections.decisions import Recorded
+from service.secret import in_file
+from service.settings import Settings
+from service.signing import remembered
+from service.stored import Stored
+from service.vault import Vault, VaultLocked, master_key
+from service.verifying import CannotVerify, Tell, Trusted, Verdict
+from service.verifying.image import verify_views
+from service.verifying.log import LogVerification
+from service.verifying.texts import verify_texts
+
+
+def verify_ledger(settings: Settings, trusted: Trusted, tell: Tell, *, log_only: bool) -> Verdict:
+    """Verify the ledger of the settings: all of it, or only its log.
+
+    With a checkpoint of a log that was verified (`trusted.since`), only what was recorded after it.
+
+    Raises:
+        CannotVerify: something that it takes is not there.
+    """
+    trusted = replace(trusted, retained=trusted.retained or _remembered(settings))
+    verification = LogVerification(settings.ledger, trusted, tell)
+    texts, verdict = verification.run(), verification.verdict
+    if log_only:
+        verdict.left.append("texts and views: only the log was asked for")
+        return verdict
+    with closing(Stored(settings.ledger)) as stored:
+
+        def newer() -> set[str]:
+            """The digests that erasures cover which were recorded since the log was read."""
+            rows = stored.rows(verdict.size, stored.head()[0])
+            acts = (json.loads(row.entry)["act"] for row in rows if row.type in ERASURES)
+            return {digest for act in acts for digest in erased_by(act)}
+
+        def fetch(after: int, limit: int) -> list[Recorded]:
+            return [(read(row.entry), row.leaf_hash) for row in stored.rows(after, after + limit)]
+
+        with closing(_vault(settings)) as vault:
+            verify_texts(vault, texts, verdict, tell, newer)
+        if verdict.since:
+            verdict.left.append("views: they are verified with the whole ledger")
+        elif verdict.faults:
+            verdict.left.append("views: what is wrong before must be put right first")
+        else:
+            verify_views(settings.views, fetch, verdict, tell)
+    return verdict
+
+
+def _remembered(settings: Settings) -> Checkpoint | None:
+    """The newest checkpoint that was ever signed, as this machine remembers it, if it does."""
+    try:
+        return Checkpoint.read(read_note(remembered(settings).read_text())[0])
+    except (OSError, ValueError):
+        return None
+
+
+def _vault(settings: Settings) -> Vault:
+    file = in_file(make_url(settings.vault))
+    if file is not None and not file.exists():
+        raise CannotVerify(f"there is no vault at {file}; --log-only verifies the log alone")
+    key = settings.master_key.get_secret_value() if settings.master_key else None
+    try:
+        opening = master_key(settings.vault, key=key, key_file=settings.master_key_file)
+        return Vault(settings.vault, opening)
+    except VaultLocked as error:
+        raise CannotVerify(f"the vault is locked: {error}; --log-only needs no vault") from None
