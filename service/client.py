@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from ipaddress import ip_address
@@ -179,6 +180,21 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def text(file: str) -> str:
+    """The text of a file, or of standard input where it is `-`.
+
+    Raises:
+        Unanswered: it cannot be read.
+    """
+    try:
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        return data.decode("utf-8-sig")
+    except OSError as error:
+        raise Unanswered(f"{file} cannot be read: {error.strerror}", 2) from None
+    except UnicodeDecodeError as error:
+        raise Unanswered(f"{file} is not UTF-8, at byte {error.start}", 2) from None
 
 
 def decisions(text: str, file: str) -> Iterator[tuple[str, Any]]:

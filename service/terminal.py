@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ from rich.progress import (
 from service.tree import printable
 
 if TYPE_CHECKING:
+    import httpx
+
     from projections.building import Tell
 
 MANY = 5
@@ -43,6 +46,12 @@ def errors() -> Console:
 def say(console: Console, line: str = "") -> None:
     """Print one line, whatever is in it."""
     console.print(printable(line), soft_wrap=True)
+
+
+def write(response: httpx.Response) -> None:
+    """Print an answer of the service as it is, in one line."""
+    sys.stdout.buffer.write(response.content + b"\n")
+    sys.stdout.buffer.flush()
 
 
 @contextmanager

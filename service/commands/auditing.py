@@ -32,7 +32,18 @@ Key = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")]
 
+app = typer.Typer()
 
+
+@app.command(
+    epilog=by_example(
+        "curule verify",
+        "curule verify --key log.vkey --since kept.checkpoint   only what is new since",
+        "curule verify --receipt receipt.json --key log.vkey    offline: is it in the log?",
+        "curule verify --bundle bundle.zip --key log.vkey       offline: is the bundle whole?",
+        "curule verify --json | jq '.faults[0]'",
+    ),
+)
 def verify(
     since: Annotated[
         Path | None,
@@ -79,15 +90,13 @@ def verify(
     raise typer.Exit(1 if verdict.faults else 0)
 
 
-verify_examples = by_example(
-    "curule verify",
-    "curule verify --key log.vkey --since kept.checkpoint   only what is new since",
-    "curule verify --receipt receipt.json --key log.vkey    offline: is it in the log?",
-    "curule verify --bundle bundle.zip --key log.vkey       offline: is the bundle whole?",
-    "curule verify --json | jq '.faults[0]'",
+@app.command(
+    epilog=by_example(
+        "curule export --to bundle.zip",
+        "curule export --to as-of-42.zip --position 42",
+        "curule export --to ours.zip --disclosures      with names and free text in clear",
+    ),
 )
-
-
 def export(
     to: Annotated[Path, typer.Option("--to", metavar="FILE", help="The bundle to write, a zip.")],
     position: Annotated[
@@ -120,13 +129,14 @@ def export(
     say(output(), f"root {made.root}")
 
 
-export_examples = by_example(
-    "curule export --to bundle.zip",
-    "curule export --to as-of-42.zip --position 42",
-    "curule export --to ours.zip --disclosures      with names and free text in clear",
+@app.command(
+    "import",
+    epilog=by_example(
+        "curule import --bundle bundle.zip --key log.vkey",
+        "CURULE_LEDGER=sqlite:///copy.db CURULE_VAULT=sqlite:///copy-vault.db"
+        " CURULE_VIEWS=copy-views.db curule import --bundle bundle.zip",
+    ),
 )
-
-
 def import_(
     bundle: Annotated[Path, typer.Option("--bundle", metavar="FILE", help="A bundle.")],
     key: Key = None,
@@ -156,20 +166,6 @@ def import_(
     except (NotEmpty, LogMoved) as error:
         raise Unanswered(f"nothing is imported: {error}", 1) from None
     say(output(), f"{found.entries:,} entries imported, {found.disclosures:,} texts; root {root}")
-
-
-import_examples = by_example(
-    "curule import --bundle bundle.zip --key log.vkey",
-    "CURULE_LEDGER=sqlite:///copy.db CURULE_VAULT=sqlite:///copy-vault.db"
-    " CURULE_VIEWS=copy-views.db curule import --bundle bundle.zip",
-)
-
-
-def add_to(app: typer.Typer) -> None:
-    """Make the commands part of the command line."""
-    app.command(epilog=verify_examples)(verify)
-    app.command(epilog=export_examples)(export)
-    app.command("import", epilog=import_examples)(import_)
 
 
 def _ledger(key: str | None, since: Path | None, *, log_only: bool) -> Verdict:
