@@ -39,7 +39,7 @@ from domain.questions.history import facts
 from domain.questions.in_full import body_in_full, post_in_full
 from domain.questions.people import holding, members, person_in_full
 from projections.basis import Basis, basis_at
-from projections.views import NEWEST
+from projections.tables import NEWEST
 from service.api import application
 from service.garbage import collect_seldom
 from service.ledger import Ledger

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from domain.acts import DecisionAmended
 from domain.amendments import Amendment
 from domain.shape import from_json
-from projections import views as v
+from projections import tables as t
 
 
 def amendments(
@@ -19,11 +19,11 @@ def amendments(
 ) -> Mapping[str, Sequence[Amendment]]:
     """The amendments to some decisions (default: to any), by decision, in order."""
     found: dict[str, list[Amendment]] = defaultdict(list)
-    known = select(v.amendments).where(v.amendments.c.last <= position)
-    known = known.order_by(v.amendments.c.position)
-    some = [None] if decisions is None else v.chunks(list(decisions))
+    known = select(t.amendments).where(t.amendments.c.last <= position)
+    known = known.order_by(t.amendments.c.position)
+    some = [None] if decisions is None else t.chunks(list(decisions))
     for each in some:
-        asked = known if each is None else known.where(v.amendments.c.decision.in_(each))
+        asked = known if each is None else known.where(t.amendments.c.decision.in_(each))
         for row in connection.execute(asked):
             act = from_json(DecisionAmended, json.loads(row.act))
             found[row.decision].append(Amendment(row.position, act))
@@ -33,7 +33,7 @@ def amendments(
 def began(connection: Connection, decisions: Collection[str]) -> Sequence[int]:
     """The positions of the envelopes of some decisions, in order."""
     found: list[int] = []
-    for some in v.chunks(list(decisions)):
-        asked = select(v.decisions.c.position).where(v.decisions.c.id.in_(some))
+    for some in t.chunks(list(decisions)):
+        asked = select(t.decisions.c.position).where(t.decisions.c.id.in_(some))
         found += connection.execute(asked).scalars()
     return sorted(found)

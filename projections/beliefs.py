@@ -20,7 +20,7 @@ from domain.entries import Entry
 from domain.moments import Does, Moment
 from domain.timelines import Ending
 from domain.tracks import LIFE, Track
-from projections import views as v
+from projections import tables as t
 from projections.record import Record
 from projections.spells import (
     MOMENT,
@@ -39,7 +39,7 @@ _STANDING = f"""
     ON moments.kind = json_extract(track.value, '$[0]')
     AND moments.subject = json_extract(track.value, '$[1]')
     AND moments.attribute = json_extract(track.value, '$[2]')
-    WHERE moments.recorded_until = {v.NEWEST}"""  # noqa: S608 - column names
+    WHERE moments.recorded_until = {t.NEWEST}"""  # noqa: S608 - column names
 
 _BELIEVED = f"""
     SELECT spells.id, spells.recorded_from, {", ".join(f"spells.{name}" for name in SPELL)}
@@ -47,10 +47,10 @@ _BELIEVED = f"""
     ON spells.kind = json_extract(track.value, '$[0]')
     AND spells.subject = json_extract(track.value, '$[1]')
     AND spells.attribute = json_extract(track.value, '$[2]')
-    WHERE spells.recorded_until = {v.NEWEST}"""  # noqa: S608 - column names
+    WHERE spells.recorded_until = {t.NEWEST}"""  # noqa: S608 - column names
 
-INSERT_MOMENT = v.insertion(v.moments, (*MOMENT, "number", "recorded_from", "recorded_until"))
-INSERT_SPELL = v.insertion(v.spells, (*SPELL, "recorded_from", "recorded_until"))
+INSERT_MOMENT = t.insertion(t.moments, (*MOMENT, "number", "recorded_from", "recorded_until"))
+INSERT_SPELL = t.insertion(t.spells, (*SPELL, "recorded_from", "recorded_until"))
 _CLOSE = "UPDATE spells SET recorded_until = ? WHERE id = ?"
 RETRACT = "UPDATE moments SET recorded_until = ? WHERE position = ?"
 
@@ -113,7 +113,7 @@ class Beliefs:
         if self._gone:
             execute(RETRACT, [(until, position) for position, until in self._gone.items()])
         moments = [
-            (*moment_row(moment), number, since, self._gone.get(position, v.NEWEST))
+            (*moment_row(moment), number, since, self._gone.get(position, t.NEWEST))
             for position, (since, own) in self._moments.items()
             for number, moment in enumerate(own)
         ]
@@ -121,7 +121,7 @@ class Beliefs:
             execute(INSERT_MOMENT, moments)
         if self._closed:
             execute(_CLOSE, self._closed)
-        spells = [(*stated, since, v.NEWEST) for stated, since in self._new.items()]
+        spells = [(*stated, since, t.NEWEST) for stated, since in self._new.items()]
         if spells or self._passed:
             execute(INSERT_SPELL, [*self._passed, *spells])
 
@@ -129,8 +129,8 @@ class Beliefs:
         if position in self._moments:
             gone = self._moments[position][1]
         else:
-            found = select(*(v.moments.c[name] for name in MOMENT))
-            rows = self._connection.execute(found.where(v.moments.c.position == position))
+            found = select(*(t.moments.c[name] for name in MOMENT))
+            rows = self._connection.execute(found.where(t.moments.c.position == position))
             gone = [moment_of(row) for row in rows]
             self._load(moment.track for moment in gone)
         self._gone[position] = last
@@ -150,8 +150,8 @@ class Beliefs:
 
     def _resting_on(self, election: str) -> Iterator[Track]:
         """The tracks of an election's tenures and memberships."""
-        grounded = select(v.moments.c.kind, v.moments.c.subject, v.moments.c.attribute).where(
-            v.moments.c.ground == election, v.moments.c.recorded_until == v.NEWEST
+        grounded = select(t.moments.c.kind, t.moments.c.subject, t.moments.c.attribute).where(
+            t.moments.c.ground == election, t.moments.c.recorded_until == t.NEWEST
         )
         for row in self._connection.execute(grounded):
             yield Track(*row)

@@ -23,6 +23,7 @@ from domain import acts as a
 from domain.beliefs import Annulled, Stood, held
 from domain.dates import Window
 from domain.timelines import Ending
+from projections import tables as t
 from projections import views as v
 from projections.beliefs import INSERT_MOMENT, INSERT_SPELL, RETRACT
 from projections.decisions import Fetch, Recorded, next_decisions
@@ -46,7 +47,7 @@ _NEXT = f"""
     ORDER BY kind, subject, attribute, position, number LIMIT ?"""  # noqa: S608 - column names
 _ANNULMENTS = f"""
     SELECT subject, earliest, latest, text, position, recorded_from,
-    nullif(recorded_until, {v.NEWEST}) FROM moments
+    nullif(recorded_until, {t.NEWEST}) FROM moments
     WHERE kind = 'election' AND attribute = 'life' AND does = 'ends' ORDER BY position, number
     """  # noqa: S608 - a number
 
@@ -56,7 +57,7 @@ def build(path: Path, fetch: Fetch, head: Callable[[], int], tell: Tell) -> None
     with _alone(path, tell):
         unfinished = path.with_name(f"{path.name}.building")
         with _connected(unfinished) as connection:
-            if v.version(connection) != v.VERSION:
+            if v.version(connection) != t.VERSION:
                 _Building(connection, fetch, tell).run(head)
         swap(path, unfinished)
 
@@ -80,19 +81,19 @@ class _Building:
         execute = self._execute
         execute(_STATE)
         begun = execute("SELECT version, position, leaf_hash FROM building").first()
-        if begun is not None and begun.version == v.VERSION:
+        if begun is not None and begun.version == t.VERSION:
             if begun.position == 0:
                 return
             found = self._fetch(begun.position - 1, 1)
             if found and found[0][1].hex() == begun.leaf_hash:
                 return
         with v.transaction(self._connection):
-            v.metadata.drop_all(self._connection)
+            t.metadata.drop_all(self._connection)
             execute("DELETE FROM building")
-            execute("INSERT INTO building VALUES (?, 0, '', 0, '', '', '', 0)", (v.VERSION,))
-            for table in v.metadata.sorted_tables:
+            execute("INSERT INTO building VALUES (?, 0, '', 0, '', '', '', 0)", (t.VERSION,))
+            for table in t.metadata.sorted_tables:
                 self._connection.execute(CreateTable(table))
-            for index in v.decisions.indexes:  # entries are found by it when they are retracted
+            for index in t.decisions.indexes:  # entries are found by it when they are retracted
                 self._connection.execute(CreateIndex(index))
 
     def _read(self, head: Callable[[], int]) -> None:
@@ -107,7 +108,7 @@ class _Building:
                 until = head()
                 is_read = position >= until
                 if is_read:
-                    for index in v.moments.indexes:
+                    for index in t.moments.indexes:
                         self._connection.execute(CreateIndex(index))
                     self._execute("UPDATE building SET is_read = 1")
 
@@ -123,7 +124,7 @@ class _Building:
                 if isinstance(entry.act, a.EntryRetracted):
                     gone.append((last, record.position_of(entry.act.entry)))
                 for number, moment in enumerate(entry.moments):
-                    moments.append((*moment_row(folding(moment)), number, last, v.NEWEST))
+                    moments.append((*moment_row(folding(moment)), number, last, t.NEWEST))
         record.store()
         if moments:
             self._execute(INSERT_MOMENT, moments)
@@ -147,7 +148,7 @@ class _Building:
         while tracks := self._tracks(tuple(track), BATCH):
             self._tell("folding tracks", done, total)
             rows = [
-                (*spell_row(spell), since, v.NEWEST if until is None else until)
+                (*spell_row(spell), since, t.NEWEST if until is None else until)
                 for stood in tracks
                 for spell, since, until in held(stood, annulments)
             ]
@@ -171,7 +172,7 @@ class _Building:
             if moment.track != before:
                 before = moment.track
                 tracks.append([])
-            tracks[-1].append(Stood(moment, since, None if until == v.NEWEST else until))
+            tracks[-1].append(Stood(moment, since, None if until == t.NEWEST else until))
         if len(rows) < limit:
             return tracks
         return tracks[:-1] or self._tracks(after, limit * 8)
@@ -180,7 +181,7 @@ class _Building:
         """Make the indexes, and say that the views are whole."""
         self._tell("making indexes", 0, 1)
         with v.transaction(self._connection):
-            indexes = [each for table in v.metadata.sorted_tables for each in table.indexes]
+            indexes = [each for table in t.metadata.sorted_tables for each in table.indexes]
             for number, index in enumerate(indexes, 1):
                 self._connection.execute(CreateIndex(index, if_not_exists=True))
                 self._tell("making indexes", number, len(indexes))

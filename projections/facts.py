@@ -36,7 +36,7 @@ from domain.timelines import Spell
 from domain.tracks import CREATIONS, LIFE, Track
 from projections.amendments import amendments
 from projections.memory import Key, Memory, Piece, Read
-from projections.views import NEWEST, chunks, spells
+from projections.tables import NEWEST, chunks, spells
 
 Told = Callable[[int], tuple[Entry, DecisionTaken]]
 """Reads the entry at a position from the log, with the envelope of its decision as recorded."""

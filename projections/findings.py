@@ -21,7 +21,8 @@ from projections.amendments import amendments
 from projections.basis import Basis
 from projections.beliefs import Beliefs
 from projections.facts import Believed, Told
-from projections.views import Views, decisions, retractions
+from projections.tables import decisions, retractions
+from projections.views import Views
 
 
 def findings(connection: Connection, basis: Basis, told: Told) -> tuple[Finding, ...]:

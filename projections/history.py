@@ -10,7 +10,7 @@ from domain.acts import ActOf
 from domain.entries import Entry
 from domain.questions.history import Rectangle
 from projections.spells import spell_of
-from projections.views import decisions, spells
+from projections.tables import decisions, spells
 
 Decided = Callable[[int], Sequence[Entry]]
 """Reads the entries of the decision that ends at a position from the log, envelope first."""

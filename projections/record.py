@@ -11,11 +11,11 @@ from domain import acts as a
 from domain.entries import Entry, canonical_text, microseconds
 from domain.findings.taken import taken
 from domain.shape import to_json
-from projections import views as v
+from projections import tables as t
 
-_DECISION = v.insertion(v.decisions, ("last", "position", "recorded_at", "id", "taken"))
-_RETRACTION = v.insertion(v.retractions, ("target", "position"))
-_AMENDMENT = v.insertion(v.amendments, ("position", "last", "decision", "act"))
+_DECISION = t.insertion(t.decisions, ("last", "position", "recorded_at", "id", "taken"))
+_RETRACTION = t.insertion(t.retractions, ("target", "position"))
+_AMENDMENT = t.insertion(t.amendments, ("position", "last", "decision", "act"))
 
 
 class Record:
@@ -50,7 +50,7 @@ class Record:
             return target
         if target.decision in self._began:
             return self._began[target.decision] + target.act
-        found = select(v.decisions.c.position).where(v.decisions.c.id == target.decision)
+        found = select(t.decisions.c.position).where(t.decisions.c.id == target.decision)
         return int(self._connection.execute(found).scalar_one()) + target.act
 
     def store(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from projections.facts import believed, believed_at
-from projections.views import spells
+from projections.tables import spells
 
 
 def subjects(connection: Connection, position: int, kind: str, after: str) -> Iterator[str]:

@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from domain import dates
 from domain.entries import instant, microseconds
 from projections import basis as b
-from projections.views import VERSION
+from projections.tables import VERSION
 from service.appends import now_in_microseconds
 from service.content import plain
 from service.ledger import Ledger

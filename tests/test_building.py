@@ -19,7 +19,8 @@ from projections import building, follower
 from projections.building import build
 from projections.follower import Follower
 from projections.structure import structure
-from projections.views import VERSION, Views
+from projections.tables import VERSION
+from projections.views import Views
 from service.ledger import Ledger, fetching
 from service.log import Log
 from service.settings import Settings

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from projections.views import metadata
+from projections.tables import metadata
 from service.ledger import Ledger
 from tests.ledgers import act, decision, ledger_in, record
 from tests.serving import serving

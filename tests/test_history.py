@@ -29,8 +29,8 @@ from domain.timelines import Spell
 from domain.tracks import Track
 from projections.basis import basis_at
 from projections.spells import spell_of
-from projections.views import NEWEST
-from projections.views import spells as rows
+from projections.tables import NEWEST
+from projections.tables import spells as rows
 from service.ledger import Ledger
 from tests.ledgers import act, entries, followed, ledger_in, rebuilt, record, told
 from tests.strategies import GROUND, acts_of, any_act, bodies, names, on_two, persons, posts

@@ -16,8 +16,8 @@ from sqlalchemy import func, select
 
 from domain.dates import day, iso
 from domain.questions.structure import structure
-from projections.views import NEWEST
-from projections.views import spells as rows
+from projections.tables import NEWEST
+from projections.tables import spells as rows
 from service.ledger import Ledger
 from tests.ledgers import act, entries, followed, ledger_in, projected, told
 from tests.test_door import Door, established, opened, registered

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from projections.views import chunks
+from projections.tables import chunks
 from tests.ledgers import act
 from tests.test_door import Door, established, opened, registered
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from domain.dates import day
-from projections.views import NEWEST, spells
+from projections.tables import NEWEST, spells
 from service.ledger import Ledger
 from service.recorder import Receipt
 from service.settings import Settings

@@ -11,6 +11,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from domain.entries import EntryUnreadable
+from projections import tables as t
 from projections import views as v
 from projections.building import build
 from projections.decisions import Fetch, Recorded
@@ -30,7 +31,7 @@ def verify_views(path: Path, fetch: Fetch, verdict: Verdict, tell: Tell) -> None
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".verifying") as folder:
         copy, fresh = Path(folder) / "copy.db", Path(folder) / "fresh.db"
         with closing(Views(path)) as live, live.reading() as connection:
-            if v.version(connection) != v.VERSION:
+            if v.version(connection) != t.VERSION:
                 verdict.left.append("views: they are of another release, and will be built anew")
                 return
             # All of it as of one moment, while a service goes on following the log.
@@ -62,7 +63,7 @@ def _first_difference(connection: Connection) -> tuple[int, str]:
 
 
 def _differences(connection: Connection) -> Iterator[tuple[int, str]]:
-    for table in v.metadata.sorted_tables:
+    for table in t.metadata.sorted_tables:
         names = [column.name for column in table.columns if column.name != "id"]
         at = next(name for name in _POSITIONS if name in names)
         for one, other in (("main", "fresh"), ("fresh", "main")):
