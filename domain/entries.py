@@ -123,7 +123,7 @@ def read(stored: bytes) -> Entry:
             from_json(payload, act),
             tuple(data["tags"]),
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as wrong:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as wrong:
         raise EntryUnreadable(f"entry {stored[:200]!r}: {wrong!r}") from wrong
 
 

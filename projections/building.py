@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -53,13 +54,30 @@ _ANNULMENTS = f"""
 
 
 def build(path: Path, fetch: Fetch, head: Callable[[], int], tell: Tell) -> None:
-    """Build views up to the head of the log, and have the path name them."""
+    """Build views up to the head of the log, and have the path name them.
+
+    Raises:
+        NoViews: the path names something else.
+    """
+    v.holds_views(path)
     with _alone(path, tell):
         unfinished = path.with_name(f"{path.name}.building")
+        _forget_if_unreadable(unfinished)
         with _connected(unfinished) as connection:
             if v.version(connection) != t.VERSION:
                 _Building(connection, fetch, tell).run(head)
         swap(path, unfinished)
+
+
+def _forget_if_unreadable(unfinished: Path) -> None:
+    """A build that was begun and is damaged is begun anew."""
+    with closing(sqlite3.connect(unfinished, timeout=30)) as connection:
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_master")
+        except sqlite3.DatabaseError as error:
+            if not v.is_unreadable(error):
+                raise
+            unfinished.unlink()
 
 
 class _Building:
@@ -191,23 +209,23 @@ class _Building:
 
 
 def swap(path: Path, built: Path) -> None:
-    """Have a views' path name a file that was built, and delete those that it named before."""
-    numbered = {
-        int(number): each
+    """Have a views' path name a file that was built, and delete the one that it named before."""
+    before = v.file_of(path)
+    numbers = [
+        int(number)
         for each in path.parent.glob(f"{path.name}.*")
         if (number := each.name.removeprefix(f"{path.name}.")).isdecimal()
-    }
-    newest = path.with_name(f"{path.name}.{max(numbered, default=0) + 1}")
+    ]
+    newest = path.with_name(f"{path.name}.{max(numbers, default=0) + 1}")
     link = path.with_name(f"{path.name}.link")
     built.rename(newest)
     link.unlink(missing_ok=True)
     link.symlink_to(newest.name)
     link.replace(path)
-    for stale in (path, *numbered.values()):
-        for suffix in ("-wal", "-shm"):
-            stale.with_name(stale.name + suffix).unlink(missing_ok=True)
-    for stale in numbered.values():
-        stale.unlink(missing_ok=True)
+    for suffix in ("-wal", "-shm"):
+        path.with_name(before + suffix).unlink(missing_ok=True)
+    if before != path.name and before.startswith(f"{path.name}."):
+        path.with_name(before).unlink(missing_ok=True)
 
 
 @contextmanager

@@ -6,8 +6,9 @@ always the exact image of the log's first so many entries.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -18,17 +19,20 @@ from sqlalchemy import (
     Engine,
     create_engine,
     event,
-    inspect,
     select,
     update,
 )
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DatabaseError, DisconnectionError
 
 from projections import tables
 
 
 class ViewsBehind(Exception):
     """The views have not reached what is asked for, and what they are doing meanwhile."""
+
+
+class NoViews(Exception):
+    """Where views are to be there is something else, which they do not take the place of."""
 
 
 class Views:
@@ -41,8 +45,8 @@ class Views:
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
         self._engine = _engine(self.path)
-        with self._engine.connect() as connection:
-            if not inspect(connection).get_table_names():
+        if not holds_views(self.path):
+            with self._engine.connect() as connection:
                 _make(connection)
 
     @contextmanager
@@ -58,9 +62,14 @@ class Views:
             yield connection
 
     def is_current(self) -> bool:
-        """Whether this release made them; else nothing can be read from them."""
-        with self.reading() as connection:
-            return version(connection) == tables.VERSION
+        """Whether this release made them, and they are whole; else nothing is read from them."""
+        try:
+            with self.reading() as connection:
+                return version(connection) == tables.VERSION
+        except DatabaseError as error:
+            if is_unreadable(error.orig):
+                return False
+            raise
 
     def position(self, connection: Connection | None = None) -> tuple[int, str]:
         """Up to where the views follow the log, and the leaf hash of the entry there."""
@@ -101,9 +110,43 @@ def transaction(connection: Connection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        connection.exec_driver_sql("ROLLBACK")
+        if not connection.invalidated:  # as it is by an interrupt: then all is undone already
+            connection.exec_driver_sql("ROLLBACK")
         raise
     connection.exec_driver_sql("COMMIT")
+
+
+def holds_views(path: Path) -> bool:
+    """Whether a path names views, of whatever release; what a build has linked there counts.
+
+    Raises:
+        NoViews: it names something else, which is not ours to write to.
+    """
+    if path.is_dir():
+        raise NoViews(f"{path} is a folder: CURULE_VIEWS names a file")
+    if not path.exists():
+        return False
+    with closing(sqlite3.connect(path, timeout=30)) as connection:
+        try:
+            rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            names = {name for (name,) in rows}
+        except sqlite3.DatabaseError as error:
+            if is_unreadable(error) and path.is_symlink():
+                return True  # they were: they will be built anew
+            if not is_unreadable(error):
+                raise
+            names = {""}
+    if names and not {"progress", "spells"} <= names:
+        raise NoViews(
+            f"{path} holds something else than views: have CURULE_VIEWS name a file of their own,"
+            " or delete this one if nobody needs it"
+        )
+    return bool(names)
+
+
+def is_unreadable(error: BaseException | None) -> bool:
+    """Whether an error of the driver says that a file is damaged, or no database at all."""
+    return type(error) is sqlite3.DatabaseError
 
 
 def version(connection: Connection) -> int:
@@ -148,6 +191,6 @@ def _engine(path: Path) -> Engine:
 def file_of(path: Path) -> str:
     """The name of the file that holds the views."""
     try:
-        return str(path.readlink())
+        return path.readlink().name
     except OSError:  # it is no link
         return path.name

@@ -136,11 +136,11 @@ def vault(settings: Settings) -> Iterator[None]:
         yield
 
 
-def expect(settings: Settings) -> None:
-    """Unanswered, if the ledger of the settings is not there."""
+def expect(settings: Settings, code: int = 1) -> None:
+    """Unanswered, with an exit code, if the ledger of the settings is not there."""
     if missing := _missing(settings):
         raise Unanswered(
-            f"there is no ledger at {missing}: set CURULE_LEDGER and the rest, or --url", 1
+            f"there is no ledger at {missing}: set CURULE_LEDGER and the rest, or --url", code
         )
 
 
@@ -149,11 +149,14 @@ def opening() -> Iterator[None]:
     """Have it told in one sentence why a ledger cannot be opened."""
     from sqlalchemy.exc import ArgumentError, DBAPIError
 
+    from projections.views import NoViews
     from service.signing import LogLocked, LogRewound
     from service.vault import VaultLocked
 
     try:
         yield
+    except NoViews as error:
+        raise Unanswered(str(error), 2) from None
     except VaultLocked as error:
         raise Unanswered(f"the vault is locked: {error}") from None
     except (LogLocked, LogRewound) as error:

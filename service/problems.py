@@ -18,6 +18,7 @@ from projections.views import ViewsBehind
 from service.content import plain
 from service.recorder import Refusal, Unsettled
 from service.signing import LogRewound
+from service.vault import VaultLocked
 
 MEDIA_TYPE = "application/problem+json"
 LISTED = 100
@@ -246,6 +247,10 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(LogRewound)
     async def _rewound(_: Request, rewound: LogRewound) -> Response:
         return problem(REWOUND, str(rewound))
+
+    @app.exception_handler(VaultLocked)
+    async def _locked(_: Request, locked: VaultLocked) -> Response:
+        return problem(UNAVAILABLE, f"The vault is locked: {locked}.", {"Retry-After": "1"})
 
     @app.exception_handler(RequestValidationError)
     async def _parameters(_: Request, error: RequestValidationError) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import threading
@@ -20,7 +21,7 @@ from projections.building import build
 from projections.follower import Follower
 from projections.structure import structure
 from projections.tables import VERSION
-from projections.views import Views
+from projections.views import NoViews, Views
 from service.ledger import Ledger, fetching
 from service.log import Log
 from service.settings import Settings
@@ -178,6 +179,72 @@ def test_two_builders_do_not_disturb_each_other(log: Log, digest: str, tmp_path:
         each.join()
     assert digest_in(path) == digest
     assert "waiting for another process that builds them" in waited
+
+
+@pytest.mark.parametrize("kind", ["ledger", "vault", "text", "folder"])
+def test_views_take_the_place_of_nothing_else(kind: str, log: Log, tmp_path: Path) -> None:
+    with ledger_in(tmp_path):
+        pass
+    path = tmp_path / {"ledger": "log.db", "vault": "vault.db"}.get(kind, "mine")
+    if kind == "text":
+        path.write_text("what I must not forget\n" * 99)
+    elif kind == "folder":
+        path.mkdir()
+    before = path.read_bytes() if path.is_file() else b""
+    with pytest.raises(NoViews, match=path.name):
+        Views(path)
+    with pytest.raises(NoViews, match=path.name):
+        build(path, fetching(log), log.newest, quiet)
+    assert not path.is_symlink()
+    assert path.is_dir() or path.read_bytes() == before
+
+
+def test_only_the_file_that_was_named_before_is_deleted(log: Log, tmp_path: Path) -> None:
+    path, kept = tmp_path / "views.db", tmp_path / "views.db.20261125"
+    kept.write_text("a backup of mine")
+    for _ in range(3):
+        build(path, fetching(log), log.newest, quiet)
+    assert sorted(each.name for each in tmp_path.iterdir()) == [
+        "views.db",
+        "views.db.20261125",
+        path.readlink().name,
+        "views.db.lock",
+    ]
+    assert kept.read_text() == "a backup of mine"
+
+
+def test_damaged_views_are_built_anew(log: Log, digest: str, tmp_path: Path) -> None:
+    path = tmp_path / "views.db"
+    (tmp_path / "views.db.building").write_bytes(b"damage" * 2_000)
+    build(path, fetching(log), log.newest, quiet)
+    with closing(Views(path)) as views:
+        assert views.digest() == digest
+        path.resolve().write_bytes(b"damage" * 2_000)
+    with closing(Views(path)) as views:
+        assert not views.is_current()
+        Follower(views, fetching(log), log.newest).follow(log.newest())
+        assert views.digest() == digest
+
+
+def test_an_interrupt_is_told_as_such(log: Log, tmp_path: Path) -> None:
+    path = tmp_path / "views.db"
+
+    def interrupt(stage: str, done: int, of: int) -> None:
+        if stage == "folding tracks":
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        build(path, fetching(log), log.newest, interrupt)
+    with closing(Views(tmp_path / "others.db")) as views, pytest.raises(KeyboardInterrupt):
+        interrupted_while_writing(views)
+    build(path, fetching(log), log.newest, quiet)
+
+
+def interrupted_while_writing(views: Views) -> None:
+    """What SQLAlchemy does to a connection in which an interrupt arrives."""
+    with views.changing() as connection:
+        connection.invalidate()
+        raise KeyboardInterrupt
 
 
 def outdate(ledger: Ledger) -> None:

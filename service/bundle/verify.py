@@ -430,11 +430,28 @@ def options(arguments: list[str]) -> dict[str, str] | None:
     return given
 
 
+def _vkey(text: str) -> str:
+    """A verifier key as it is given, or in a file; ValueError if it is none."""
+    if "+" not in text and Path(text).is_file():
+        text = Path(text).read_text("utf-8")
+    name, _, rest = text.strip().partition("+")
+    key = rest.partition("+")[2]
+    if not name or len(base64.b64decode(key, validate=True)) != 33:
+        raise ValueError(f"{text.strip()!r:.100} is no verifier key, nor a file with one")
+    return text.strip()
+
+
 def main(arguments: list[str]) -> int:
     """Verify the bundle that is named, or the one in whose folder this file is."""
     given = options(arguments)
     if given is None:
         print(__doc__)
+        return 2
+    try:
+        if "--key" in given:
+            given["--key"] = _vkey(given["--key"])
+    except (OSError, ValueError) as error:
+        print(f"--key: {error}", file=sys.stderr)
         return 2
     try:
         since = Path(given["--since"]).read_text("utf-8") if "--since" in given else None

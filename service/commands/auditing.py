@@ -12,7 +12,7 @@ import typer
 
 from service import client
 from service.client import Unanswered
-from service.terminal import building, by_example, output, say
+from service.terminal import building, by_example, errors, output, say
 
 if TYPE_CHECKING:
     from domain.transparency.checkpoints import Checkpoint
@@ -166,6 +166,11 @@ def import_(
     except (NotEmpty, LogMoved) as error:
         raise Unanswered(f"nothing is imported: {error}", 1) from None
     say(output(), f"{found.entries:,} entries imported, {found.disclosures:,} texts; root {root}")
+    if not found.disclosures:
+        say(
+            errors(),
+            "The bundle holds no texts: answers show null in their place. Verify with --log-only.",
+        )
 
 
 def _ledger(key: str | None, since: Path | None, *, log_only: bool) -> Verdict:
@@ -176,7 +181,7 @@ def _ledger(key: str | None, since: Path | None, *, log_only: bool) -> Verdict:
     from service.verifying.ledger import verify_ledger
 
     settings = Settings()
-    client.expect(settings)
+    client.expect(settings, 3)
     try:
         with client.opening():
             with closing(Stored(settings.ledger)) as stored:
@@ -262,7 +267,10 @@ def _stated_key() -> str:
     from service.stored import Stored
 
     settings = Settings()
-    client.expect(settings)
+    try:
+        client.expect(settings)
+    except Unanswered:
+        raise Unanswered("give --key: there is no ledger here that states one", 2) from None
     with client.opening(), closing(Stored(settings.ledger)) as stored:
         if text := stored.verifier_key():
             return text

@@ -156,7 +156,8 @@ def rebuild() -> None:
     from service.settings import Settings
 
     settings = Settings()
-    with closing(client.log(settings)) as log, building() as tell, uncollected():
-        build(settings.views, fetching(log), log.newest, tell)
+    with closing(client.log(settings)) as log, client.opening():
+        with building() as tell, uncollected():
+            build(settings.views, fetching(log), log.newest, tell)
         newest = log.newest()
     say(output(), f"The views in {settings.views} are built anew, from {newest:,} entries.")
