@@ -10,11 +10,12 @@ import re
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
+
+from service.loopback import is_loopback
 
 if TYPE_CHECKING:
     from projections.building import Tell
@@ -175,14 +176,6 @@ def _missing(settings: Settings) -> Path | None:
         case re.Match() as found if found[1] != ":memory:" and not Path(found[1]).exists():
             return Path(found[1])
     return None
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches it."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def text(file: str) -> str:

@@ -21,8 +21,8 @@ from sqlalchemy.exc import DBAPIError
 from domain.transparency.checkpoints import Checkpoint, number
 from domain.transparency.cosignatures import Cosignature, cosignatures, cosigner
 from domain.transparency.notes import VerifierKey
-from service.client import is_loopback
 from service.log import Log
+from service.loopback import is_loopback
 from service.publication import Publication
 
 PATIENCE: Final = 10.0

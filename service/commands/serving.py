@@ -13,6 +13,7 @@ import typer
 from service import client
 from service.client import Unanswered
 from service.commands import witness
+from service.loopback import is_loopback
 from service.terminal import by_example, errors, output, say
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def serve(
             interval=settings.witness_interval,
         )
         at = address(listening)
-        if not client.is_loopback(host):
+        if not is_loopback(host):
             say(errors(), f"warning: there are no keys yet; who reaches {at} can read and record")
         say(output(), f"Curule serves at {at} and explains itself at {at}/docs")
         with _until_interrupted():
