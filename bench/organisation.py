@@ -966,15 +966,26 @@ def make(folder: Path, entries: int, seed: int = 1, *, texts: bool = True) -> in
             vault.close()
 
 
+def settings_in(folder: Path) -> Settings:
+    """The settings of the ledger in a folder."""
+    return Settings(
+        ledger=f"sqlite:///{folder}/log.db",
+        vault=f"sqlite:///{folder}/vault.db",
+        views=folder / "views.db",
+    )
+
+
+def settled(folder: Path, entries: int, *, texts: bool = True) -> Settings:
+    """The settings of the ledger in a folder, which is made if it is not there."""
+    if not (folder / "log.db").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        make(folder, entries, texts=texts)
+    return settings_in(folder)
+
+
 def check(folder: Path, entries: int, seed: int, decisions: int) -> int:
     """Have the rules judge the first decisions, and tell how many entries they accept."""
-    ledger = Ledger(
-        Settings(
-            ledger=f"sqlite:///{folder}/log.db",
-            vault=f"sqlite:///{folder}/vault.db",
-            views=folder / "views.db",
-        )
-    )
+    ledger = Ledger(settings_in(folder))
     try:
         for each in islice(Organisation(entries, seed).decisions(), decisions):
             (answer,) = ledger.recorder.record([each.decision], _BY)

@@ -43,7 +43,6 @@ from projections.tables import NEWEST
 from service.api import application
 from service.garbage import collect_seldom
 from service.ledger import Ledger
-from service.settings import Settings
 
 LATEST: Final = organisation.LAST
 PAGE: Final = 500
@@ -160,17 +159,7 @@ def measure(ask: Callable[[], object], seconds: float) -> Measured:
 @contextlib.contextmanager
 def opened(folder: Path, entries: int) -> Iterator[Ledger]:
     """The ledger of that size; made where it is not there yet."""
-    place = folder / str(entries)
-    if not place.exists():
-        place.mkdir(parents=True)
-        organisation.make(place, entries)
-    ledger = Ledger(
-        Settings(
-            ledger=f"sqlite:///{place}/log.db",
-            vault=f"sqlite:///{place}/vault.db",
-            views=place / "views.db",
-        )
-    )
+    ledger = Ledger(organisation.settled(folder / str(entries), entries))
     try:
         began = time.perf_counter()
         ledger.follow()

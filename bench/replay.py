@@ -22,7 +22,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from bench.organisation import LAST, store
+from bench.organisation import LAST, settled
 from domain.changes import moments
 from domain.entries import Entry, read
 from domain.moments import Moment
@@ -76,11 +76,8 @@ def main() -> None:
     parser.add_argument("--entries", type=int, default=100_000, help="(default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="that take turns (%(default)s)")
     options = parser.parse_args()
-    address = f"sqlite:///{options.folder / 'log.db'}"
-    if not (options.folder / "log.db").exists():
-        options.folder.mkdir(parents=True, exist_ok=True)
-        store(address, options.entries)
-    with closing(Log(address)) as log:
+    settings = settled(options.folder, options.entries, texts=False)
+    with closing(Log(settings.ledger)) as log:
         ledger = [one.entry for one in log.entries(limit=options.entries)]
     measured = stages(ledger)
     gc.freeze()  # no stage looks for garbage in what all are given

@@ -24,15 +24,13 @@ from pathlib import Path
 from random import Random
 from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 
-from bench.organisation import store
+from bench.organisation import settled
 from domain.transparency.checkpoints import Checkpoint
 from domain.transparency.proofs import Extension, Inclusion
-from domain.transparency.tiles import WIDTH, Pyramid, Tiles
-from domain.transparency.tree import extends, includes, root
+from domain.transparency.tree import extends, includes
 from service.garbage import uncollected
 from service.ledger import Ledger
 from service.settings import Settings
-from service.vault import Vault, master_key
 from service.verifying import Trusted, Verdict
 from service.verifying.ledger import verify_ledger
 from service.verifying.log import LogVerification, Texts
@@ -75,21 +73,6 @@ def processors() -> float:
     return sum(each.ru_utime + each.ru_stime for each in used)
 
 
-def settle(folder: Path, entries: int) -> Settings:
-    """The settings of the ledger in a folder, which is made if it is not there."""
-    settings = Settings(
-        ledger=f"sqlite:///{folder / 'log.db'}",
-        vault=f"sqlite:///{folder / 'vault.db'}",
-        views=folder / "views.db",
-    )
-    if not (folder / "log.db").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        opening = master_key(settings.vault, key=None, key_file=None)
-        with closing(Vault(settings.vault, opening)) as vault:
-            store(settings.ledger, entries, vault=vault)
-    return settings
-
-
 def whole(verdict: Verdict) -> None:
     """See that what is measured is what should be."""
     assert verdict.faults == [], verdict.faults[:3]
@@ -104,14 +87,14 @@ class Turns:
         self.size, self._root, _ = ledger.log.checkpoint()
         key = ledger.log.signer.verifier
         before = self.size - NEW
-        self._since = Trusted(key, Checkpoint(key.name, before, self._root_of(before)))
+        self._since = Trusted(key, Checkpoint(key.name, before, ledger.log.root(before)))
         self._trusted = Trusted(key)
         starts = range(0, self.size, 10_000)
         self._stored = [one for after in starts for one in ledger.log.stored(after, 10_000)]
         self.bytes = sum(len(entry) for entry, _ in self._stored)
         self._texts: list[Texts] = []
         self._at = Random(1).choices(range(before), k=PROOFS)
-        self._roots = {old: self._root_of(old) for old in self._at[:100]}
+        self._roots = {old: ledger.log.root(old) for old in self._at[:100]}
         self._inclusions: list[str] = []
         self._extensions: list[str] = []
 
@@ -165,13 +148,6 @@ class Turns:
             old_root = self._roots[proof.old]
             assert extends(proof.old, self.size, old_root, self._root, proof.proof)
 
-    def _root_of(self, size: int) -> bytes:
-        def tile(level: int, number: int, wide: int) -> Pyramid:
-            start = number * WIDTH
-            return Pyramid(self._ledger.log.hashes(level, start, start + wide))
-
-        return root((0, size), Tiles(size, tile).node)
-
 
 def main() -> None:
     """Measure, and print what it took."""
@@ -181,7 +157,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="that take turns (%(default)s)")
     parser.add_argument("--views", action="store_true", help="once the whole, with its views")
     options = parser.parse_args()
-    settings = settle(options.folder, options.entries)
+    settings = settled(options.folder, options.entries)
     measured = Measured()
     with closing(Ledger(settings)) as ledger, uncollected():
         if options.views:

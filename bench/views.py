@@ -19,7 +19,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from bench.organisation import store
+from bench.organisation import settled
 from projections.building import build
 from projections.follower import Follower
 from projections.views import Views
@@ -36,11 +36,11 @@ def main() -> None:
     parser.add_argument("--followed", type=int, default=50_000, help="entries that are followed")
     parser.add_argument("--singly", type=int, default=5_000, help="entries taken one decision each")
     arguments = parser.parse_args()
-    address = f"sqlite:///{arguments.folder / 'log.db'}"
-    if not (arguments.folder / "log.db").exists():
-        arguments.folder.mkdir(parents=True, exist_ok=True)
-        store(address, arguments.entries)
-    with closing(Log(address)) as log, tempfile.TemporaryDirectory(dir=arguments.folder) as made:
+    settings = settled(arguments.folder, arguments.entries, texts=False)
+    with (
+        closing(Log(settings.ledger)) as log,
+        tempfile.TemporaryDirectory(dir=arguments.folder) as made,
+    ):
         newest = log.newest()
         followed, singly = min(arguments.followed, newest), min(arguments.singly, newest)
         path = Path(made) / "built.db"

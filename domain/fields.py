@@ -128,6 +128,10 @@ class AtLeastOne:
         return {**handler(schema["schema"]), "minItems": 1}
 
 
+DIGEST: Final = 43
+"""Characters of a commitment's digest; those of a document's SHA-256, in hexadecimal, are more."""
+
+
 class Commitment(str):
     """What an entry holds in place of a personal text: the digest of its salted disclosure."""
 

@@ -16,19 +16,17 @@ only later. At the newest position there is nothing of the second.
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from functools import cache, lru_cache
-from sys import intern
+from functools import cache
+from itertools import chain
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, select
 
 from domain.amendments import Amendment, amended
-from domain.constructors import constructor
-from domain.dates import DAWN, NEVER, Window
+from domain.dates import DAWN, NEVER
 from domain.decisions import DecisionTaken
 from domain.entries import Entry
 from domain.questions.facts import Day
@@ -36,6 +34,7 @@ from domain.timelines import Spell
 from domain.tracks import CREATIONS, LIFE, Track
 from projections.amendments import amendments
 from projections.memory import Key, Memory, Piece, Read
+from projections.spells import TOLD, spell_of
 from projections.tables import NEWEST, chunks, spells
 
 Told = Callable[[int], tuple[Entry, DecisionTaken]]
@@ -47,6 +46,7 @@ Recalled = Callable[[Collection[int]], object]
 Wanted = tuple[str, str, int]
 """A kind, a subject and a day."""
 
+Asked = TypeVar("Asked")
 Made = TypeVar("Made")
 
 _DEEP: Final = frozenset({"tenure"})
@@ -55,9 +55,7 @@ _DEEP: Final = frozenset({"tenure"})
 _MOST: Final = 256
 """How many subjects a statement asks for at most."""
 
-_COLUMNS: Final = """spells.kind, spells.subject, spells.attribute, spells.value,
-    spells.since_earliest, spells.since_latest, spells.until_earliest, spells.until_latest,
-    spells.since_text, spells.until_text, spells.begun_by, spells.ended_by"""
+_COLUMNS: Final = ", ".join(f"spells.{name}" for name in TOLD)
 _NOW: Final = f"spells.recorded_until = {NEWEST} AND spells.recorded_from <= ?"
 _THEN: Final = f"""spells.recorded_until > ? AND spells.recorded_until < {NEWEST}
     AND spells.recorded_from <= ?"""
@@ -261,7 +259,7 @@ class Believed:
 
     def _read_named(self, kind: str, subjects: Sequence[str]) -> Piece:
         found: dict[str, set[str]] = {each: set() for each in subjects}
-        padded = [*subjects, *[""] * (_size(subjects) - len(subjects))]
+        padded = _padded(subjects, "")
         for subject, other in self._rows(_named(_size(subjects)), *padded, kind, *self._ever):
             found[other].add(subject)
         for each, ids in found.items():
@@ -339,8 +337,9 @@ class Believed:
             if kind in CREATIONS and (kind, subject) not in lives:
                 lives[kind, subject], told_with[kind, subject] = History(), first
         at = self._position
-        for row in self._rows(_on_days(_size(asked)), *_padded(asked), at, at, at, at, at):
-            spell, first, last = _spell(row[:-2]), row[-2], row[-1]
+        each = chain.from_iterable(_padded(asked, ("", "", 0, 0)))
+        for row in self._rows(_on_days(_size(asked)), *each, at, at, at, at, at):
+            spell, first, last = spell_of(row[:-2]), row[-2], row[-1]
             of = spell.track[:2]
             if spell.since.earliest <= last and spell.until.latest > first:
                 asked[*of, first, last].add(spell)
@@ -363,7 +362,7 @@ class Believed:
         found: defaultdict[str, list[Spell]] = defaultdict(list)
         at = self._position
         for row in self._rows(_ON_DAY, kind, at, day, day, at, kind, at, day, day):
-            spell = _spell(row)
+            spell = spell_of(row)
             found[spell.track.subject].append(spell)
         self._days[kind, day] = found
         return (spell for spells in found.values() for spell in spells)
@@ -374,9 +373,9 @@ class Believed:
         missing = [each for each in asked if ("naming", kind, each) not in self._found]
         for some in chunks(missing, _MOST):
             found: dict[str, list[Spell]] = {each: [] for each in some}
-            padded = [*some, *[""] * (_size(some) - len(some))]
+            padded = _padded(some, "")
             for row in self._rows(_naming(_size(some)), *padded, kind, *self._ever):
-                found[row[-1]].append(_spell(row[:-1]))
+                found[row[-1]].append(spell_of(row[:-1]))
             self._found.update({("naming", kind, each): spells for each, spells in found.items()})
 
     def expect_told(self, positions: Iterable[int]) -> None:
@@ -404,9 +403,8 @@ class Believed:
         """Find what is about many subjects at once, so that asking for each costs little."""
         for some in chunks(sorted(set(subjects)), _MOST):
             about: dict[str, list[Spell]] = {subject: [] for subject in some}
-            asked = [*some, *[""] * (_size(some) - len(some))]
-            for row in self._rows(_about(_size(some)), *asked, kind, *self._ever):
-                about[row[1]].append(_spell(row))
+            for row in self._rows(_about(_size(some)), *_padded(some, ""), kind, *self._ever):
+                about[row[1]].append(spell_of(row))
             self._found.update({("about", kind, each): about[each] for each in some})
 
     @property
@@ -414,7 +412,7 @@ class Believed:
         return self._position, self._position
 
     def _spells(self, statement: str, *parameters: Any) -> Iterator[Spell]:
-        return map(_spell, self._rows(statement, *parameters))
+        return map(spell_of, self._rows(statement, *parameters))
 
     def _rows(self, statement: str, *parameters: Any) -> Iterator[tuple[Any, ...]]:
         rows: Iterator[tuple[Any, ...]] = self._driver.execute(statement, parameters)
@@ -500,33 +498,9 @@ def _size(some: Collection[object]) -> int:
     return 1 << (len(some) - 1).bit_length()
 
 
-def _padded(some: Collection[tuple[str, str, int, int]]) -> list[Any]:
-    nothing = ("", "", 0, 0)
-    return [each for one in (*some, *[nothing] * (_size(some) - len(some))) for each in one]
-
-
-_value = lru_cache(maxsize=65_536)(json.loads)
-"""Values as they are stored; many are alike, and none is changed by who reads it."""
-
-
-_window = lru_cache(maxsize=65_536)(Window)
-"""Windows of days, each once."""
-
-
-_new = constructor(Spell)
-
-
-def _spell(row: Sequence[Any]) -> Spell:
-    kind, subject, attribute, value, earliest, latest, ends, ended, since, until, by, end = row
-    return _new(
-        Track(intern(kind), intern(subject), intern(attribute)),
-        _value(value),
-        _window(earliest, latest),
-        _window(ends, ended),
-        since and intern(since),
-        until and intern(until),
-        (by,) if end is None else (by, end),
-    )
+def _padded(some: Collection[Asked], nothing: Asked) -> list[Asked]:
+    """What a statement of that size is given: beyond what is asked for, what nothing is about."""
+    return [*some, *[nothing] * (_size(some) - len(some))]
 
 
 def changed(connection: Connection, after: int, until: int) -> set[Read]:

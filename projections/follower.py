@@ -41,7 +41,7 @@ class Follower:
         self._far = far
         self._following = threading.Lock()
         self._doing = ""
-        self._is_of_another_log = views.is_current() and not self._is_of_this_log()
+        self._is_of_another_log = self._follows_another_log()
 
     def follow(self, until: int, patience: float = FOR_EVER) -> None:
         """Follow the log at least up to a position that it has reached.
@@ -51,7 +51,7 @@ class Follower:
         Raises:
             ViewsBehind: patience came to its end.
         """
-        while self.must_build(until) or self._views.position()[0] < until:
+        while (behind := self._behind(until)) is None or behind > 0:
             self.step(until, patience)
 
     def step(self, until: int, patience: float = FOR_EVER, tell: Tell | None = None) -> None:
@@ -93,15 +93,20 @@ class Follower:
 
     def must_build(self, until: int) -> bool:
         """Whether the views cannot follow, or not soon, up to a position of the log."""
-        if self._is_of_another_log or not self._views.is_current():
-            return True
-        behind = until - self._views.position()[0]
-        return behind > self._far and behind > until // 4
+        return self._behind(until) is None
 
-    def _is_of_this_log(self) -> bool:
-        position, leaf_hash = self._views.position()
+    def _behind(self, until: int) -> int | None:
+        """How many entries the views lack up to a position; None: they must be built."""
+        followed = self._views.followed()
+        if followed is None or self._is_of_another_log:
+            return None
+        behind = until - followed[0]
+        return None if behind > self._far and behind > until // 4 else behind
+
+    def _follows_another_log(self) -> bool:
+        position, leaf_hash = self._views.followed() or (0, "")
         found = self._fetch(position - 1, 1) if position else []
-        return position == 0 or (bool(found) and found[0][1].hex() == leaf_hash)
+        return position > 0 and not (found and found[0][1].hex() == leaf_hash)
 
     @contextmanager
     def _alone(self, patience: float) -> Iterator[None]:

@@ -9,8 +9,9 @@ from sqlalchemy import ColumnElement, Connection, select
 from domain.acts import ActOf
 from domain.entries import Entry
 from domain.questions.history import Rectangle
-from projections.spells import spell_of
-from projections.tables import decisions, spells
+from projections.record import position_of
+from projections.spells import TOLD, spell_of
+from projections.tables import spells
 
 Decided = Callable[[int], Sequence[Entry]]
 """Reads the entries of the decision that ends at a position from the log, envelope first."""
@@ -41,18 +42,12 @@ class Remembered:
 
     def position_of(self, target: int | ActOf) -> int:
         """The position of an entry, however a retraction names it."""
-        if isinstance(target, int):
-            return target
-        found = select(decisions.c.position).where(decisions.c.id == target.decision)
-        return int(self._connection.execute(found).scalar_one()) + target.act
+        return position_of(self._connection, target)
 
     def _ask(self, *conditions: ColumnElement[bool]) -> Sequence[Rectangle]:
-        known = select(spells).where(*conditions, spells.c.recorded_from <= self._position)
+        columns = (spells.c[name] for name in (*TOLD, "recorded_from", "recorded_until"))
+        known = select(*columns).where(*conditions, spells.c.recorded_from <= self._position)
         return [
-            Rectangle(
-                spell_of(row),
-                row.recorded_from,
-                row.recorded_until if row.recorded_until <= self._position else None,
-            )
-            for row in self._connection.execute(known.order_by(spells.c.id))
+            Rectangle(spell_of(told), since, until if until <= self._position else None)
+            for *told, since, until in self._connection.execute(known.order_by(spells.c.id))
         ]

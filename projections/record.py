@@ -18,6 +18,14 @@ _RETRACTION = t.insertion(t.retractions, ("target", "position"))
 _AMENDMENT = t.insertion(t.amendments, ("position", "last", "decision", "act"))
 
 
+def position_of(connection: Connection, target: int | a.ActOf) -> int:
+    """The position of a recorded entry, however a retraction names it."""
+    if isinstance(target, int):
+        return target
+    found = select(t.decisions.c.position).where(t.decisions.c.id == target.decision)
+    return int(connection.execute(found).scalar_one()) + target.act
+
+
 class Record:
     """What some decisions add to the record."""
 
@@ -46,12 +54,9 @@ class Record:
 
     def position_of(self, target: int | a.ActOf) -> int:
         """The position of an entry, however a retraction names it."""
-        if isinstance(target, int):
-            return target
-        if target.decision in self._began:
+        if not isinstance(target, int) and target.decision in self._began:
             return self._began[target.decision] + target.act
-        found = select(t.decisions.c.position).where(t.decisions.c.id == target.decision)
-        return int(self._connection.execute(found).scalar_one()) + target.act
+        return position_of(self._connection, target)
 
     def store(self) -> None:
         """Write it."""

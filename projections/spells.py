@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
+from sys import intern
 from typing import Any, Final
 
-from sqlalchemy import Row
-
+from domain.constructors import constructor
 from domain.dates import Window
 from domain.entries import canonical_text
 from domain.moments import ENDS, Does, Moment
@@ -56,6 +57,9 @@ SPELL: Final = (
 """The columns that say what a spell is."""
 
 _ENDING: Final = ("null", None)
+TOLD: Final = tuple(name for name in SPELL if name != "named")
+"""The columns of which answers are made."""
+
 _DOES: Final = {each.value: each for each in Does}
 
 
@@ -114,14 +118,24 @@ def folded_of(row: StoredSpell) -> Spell:
     )
 
 
-def spell_of(row: Row[Any]) -> Spell:
-    """A spell as its row tells it."""
-    return Spell(
-        track=Track(row.kind, row.subject, row.attribute),
-        value=json.loads(row.value),
-        since=Window(row.since_earliest, row.since_latest),
-        until=Window(row.until_earliest, row.until_latest),
-        since_text=row.since_text,
-        until_text=row.until_text,
-        because=(row.begun_by,) if row.ended_by is None else (row.begun_by, row.ended_by),
+_value = lru_cache(maxsize=65_536)(json.loads)
+"""Values as they are stored; many are alike, and none is changed by who reads it."""
+_window = lru_cache(maxsize=65_536)(Window)
+"""Windows of days, each once."""
+
+
+_new = constructor(Spell)
+
+
+def spell_of(row: Sequence[Any]) -> Spell:
+    """The spell of a row, in the order of `TOLD`."""
+    kind, subject, attribute, value, earliest, latest, ends, ended, since, until, by, end = row
+    return _new(
+        Track(intern(kind), intern(subject), intern(attribute)),
+        _value(value),
+        _window(earliest, latest),
+        _window(ends, ended),
+        since and intern(since),
+        until and intern(until),
+        (by,) if end is None else (by, end),
     )

@@ -61,15 +61,20 @@ class Views:
         with self._engine.connect() as connection, transaction(connection):
             yield connection
 
-    def is_current(self) -> bool:
-        """Whether this release made them, and they are whole; else nothing is read from them."""
+    def followed(self) -> tuple[int, str] | None:
+        """As `position`; None: another release made them, or they are damaged."""
         try:
             with self.reading() as connection:
-                return version(connection) == tables.VERSION
+                is_current = version(connection) == tables.VERSION
+                return self.position(connection) if is_current else None
         except DatabaseError as error:
             if is_unreadable(error.orig):
-                return False
+                return None
             raise
+
+    def is_current(self) -> bool:
+        """Whether this release made them, and they are whole; else nothing is read from them."""
+        return self.followed() is not None
 
     def position(self, connection: Connection | None = None) -> tuple[int, str]:
         """Up to where the views follow the log, and the leaf hash of the entry there."""

@@ -14,14 +14,11 @@ from domain.acts import Act
 from domain.answers import Body
 from domain.decisions import Decision, DecisionTaken
 from domain.entries import Entry, canonical
-from domain.fields import Commitment
+from domain.fields import DIGEST, Commitment
 from domain.shape import shape
 
 Values = Callable[[Collection[str]], Mapping[str, str]]
 """Opens digests as far as the vault has them."""
-
-_DIGEST: Final = 43
-"""Characters of a digest; those of a SHA-256 in hexadecimal are more."""
 
 ERASED: Final = {"erased": True}
 """What answers tell in place of a text that was erased."""
@@ -99,7 +96,7 @@ def with_texts(content: Any, told: Told) -> Any:
 
 def _is_commitment(value: Mapping[str, Any]) -> bool:
     """Whether it is one in JSON, and not a source of which nothing but its hash is stated."""
-    return value.keys() == {"sha256"} and len(value["sha256"]) == _DIGEST
+    return value.keys() == {"sha256"} and len(value["sha256"]) == DIGEST
 
 
 def _committed(value: Any) -> Iterator[str]:

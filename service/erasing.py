@@ -8,16 +8,15 @@ from typing import Any, ClassVar, Final
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from pydantic import TypeAdapter, ValidationError
 
 from domain.acts import STRICT
 from domain.fields import ID_PATTERN, Code, Ordinal
 from service import problems
-from service.content import plain
 from service.erasures import Erased
 from service.ledger import Ledger
-from service.posting import OPEN, sent
+from service.posting import OPEN, receipted, sent
 from service.problems import MOVED, NOT_FOUND, PARAMETER, Problem
 from service.recorder import Recorded
 
@@ -103,12 +102,4 @@ async def erase(request: Request, person_id: str) -> Response:
         raise Problem(NOT_FOUND, f"nothing is recorded of a person {person_id}")
     if not isinstance(given, Erased):
         raise Problem(MOVED, "The ledger kept changing. Nothing was erased; send it again.")
-    content = plain(given.receipt)
-    created = content.pop("created")
-    content |= {"ids": given.ids, "texts": given.texts}
-    position = given.receipt.position + len(given.receipt.entries)
-    headers = {
-        "Location": f"/v1/decisions/{given.receipt.decision}",
-        "Ledger-Position": str(position),
-    }
-    return JSONResponse(content, 201 if created else 200, headers)
+    return receipted(given.receipt, ids=given.ids, texts=given.texts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from domain.entries import Entry, read
@@ -15,7 +15,15 @@ from service.appends import Append, Condition, LogMoved
 from service.content import ERASED
 from service.log import Log
 from service.publication import Publication
-from service.recorder import Receipt, Unsettled, drafted, new_id, receipt
+from service.recorder import (
+    Receipt,
+    Unsettled,
+    drafted,
+    new_id,
+    receipt,
+    receipt_again,
+    recorded_as,
+)
 from service.vault import Vault, VaultDamaged
 
 ATTEMPTS: Final = 20
@@ -125,11 +133,9 @@ class Erasures:
         return Unsettled("")
 
     def _before(self, decision: str) -> Erased:
-        found = self._log.entries(tag=f"decision:{decision}")
-        held = [(one, read(one.entry)) for one in found]
-        sealed, entries = zip(*(pair for pair in held if pair[1].decision == decision), strict=True)
-        proofs = self._published.covering(sealed[-1].position)
-        return _erased(replace(receipt(sealed, entries, proofs), created=False), entries)
+        recorded = recorded_as(decision, self._log)
+        given = receipt_again(recorded, self._published)
+        return _erased(given, [entry for _, entry in recorded])
 
     def _opened(self, digests: Collection[str]) -> Mapping[str, str]:
         """The texts behind digests, less what was tampered with: that hinders no erasure."""

@@ -33,19 +33,18 @@ from service.log import Log
 from service.memory import Memory
 from service.publication import Publication
 from service.recall import Recall
-from service.recorder import Recorder, curule_seal
+from service.recorder import Recorder, curule_seal, recorded_as
 from service.search import Search
 from service.settings import Settings
 from service.signing import signer
-from service.vault import Vault, master_key
+from service.vault import Vault, master_key_of
 
 
 class Ledger:
     """A log, its vault and its views, opened together."""
 
     def __init__(self, settings: Settings) -> None:
-        key = settings.master_key.get_secret_value() if settings.master_key else None
-        opening = master_key(settings.vault, key=key, key_file=settings.master_key_file)
+        opening = master_key_of(settings)
         stores = (settings.ledger, settings.vault)
         self.is_local = all(make_url(url).get_backend_name() == "sqlite" for url in stores)
         with ExitStack() as opened:  # what was opened is closed if the rest cannot be
@@ -118,8 +117,7 @@ class Ledger:
 
     def entries_of(self, decision: str) -> Sequence[Sealed]:
         """A decision's entries, envelope first; none if it is not recorded."""
-        found = self.log.entries(tag=f"decision:{decision}")
-        return [one for one in found if read(one.entry).decision == decision]
+        return [one for one, _ in recorded_as(decision, self.log)]
 
     def standing(self, decision: str, position: int) -> Sequence[Entry]:
         """A decision's entries at a position: its envelope as amended, less what is retracted."""

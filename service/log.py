@@ -14,7 +14,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
-from hashlib import sha256
 from itertools import islice
 from typing import Any
 
@@ -45,7 +44,7 @@ from domain.transparency.cosignatures import Cosignature
 from domain.transparency.notes import VerifierKey
 from domain.transparency.proofs import Proofs
 from domain.transparency.tiles import WIDTH, Pyramid, Tiles
-from domain.transparency.tree import Edge, root
+from domain.transparency.tree import Edge, leaf_hash, root
 from service.appends import (
     Append,
     Committed,
@@ -219,7 +218,7 @@ class Log(DCBRecorder):
             LogRewound: more was signed than there is, or something else.
         """
         try:
-            signer.check(self.newest, self._root)
+            signer.check(self.newest, self.root)
             newest = self._rows(checkpoint(None))
             if self.verifier_key() != str(signer.verifier) or newest[0].size < self.newest():
                 newest = [self._begin_signing(signer)]
@@ -268,14 +267,6 @@ class Log(DCBRecorder):
         }
         with self._engine.connect() as connection:
             connection.execute(COSIGN, row)
-
-    def _root(self, size: int) -> bytes:
-        """The root of the first entries."""
-
-        def tile(level: int, number: int, wide: int) -> Pyramid:
-            return Pyramid(self.hashes(level, number * WIDTH, number * WIDTH + wide))
-
-        return root((0, size), Tiles(size, tile).node)
 
     # Writing
 
@@ -415,7 +406,7 @@ class Log(DCBRecorder):
                 self._recent.note(row.position, row.type, json.loads(row.tags))
             self._edge = self._edge.grown([row.leaf_hash for row in newer])
         if self._signer is not None and (newer is None or is_first):
-            self._signer.check(lambda: position, self._root)
+            self._signer.check(lambda: position, self.root)
 
     def _missed(self, connection: Connection, position: int) -> Sequence[Any] | None:
         """What others have recorded up to a position.
@@ -469,8 +460,7 @@ class Log(DCBRecorder):
         entry = self._seal(draft, position, recorded_at)
         if len(entry) > MAX_ENTRY:
             raise ValueError(f"an entry of {len(entry)} bytes; {MAX_ENTRY} is the most")
-        leaf_hash = sha256(b"\0" + entry).digest()
-        return Sealed(position, recorded_at, draft.type, draft.tags, entry, leaf_hash)
+        return Sealed(position, recorded_at, draft.type, draft.tags, entry, leaf_hash(entry))
 
     def _failed_below_floor(
         self, connection: Connection, appends: Sequence[Append]
@@ -560,6 +550,15 @@ class Log(DCBRecorder):
     def hashes(self, level: int, start: int, end: int) -> list[bytes]:
         """The hashes of a level of tiles from a first to before a last; level 0: of the entries."""
         return [row[0] for row in self._rows(hashes(level, start, end))]
+
+    def tile(self, level: int, number: int, wide: int) -> Pyramid:
+        """So many hashes of a tile, and the nodes that they determine."""
+        start = number * WIDTH
+        return Pyramid(self.hashes(level, start, start + wide))
+
+    def root(self, size: int) -> bytes:
+        """The root of the first entries."""
+        return root((0, size), Tiles(size, self.tile).node)
 
     def checkpoint(self, covering: int | None = None) -> tuple[int, bytes, bytes]:
         """Size, root and signature of the first checkpoint that covers a position, or the newest.

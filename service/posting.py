@@ -162,20 +162,25 @@ def _is_dry_run(request: Request) -> bool:
 def _answered(given: Answer) -> Response:
     match given:
         case Receipt():
-            content = plain(given)
-            created = content.pop("created")
-            return _json(
-                201 if created else 200,
-                content,
-                {
-                    "Location": f"/v1/decisions/{given.decision}",
-                    "Ledger-Position": str(given.position + len(given.entries)),
-                },
-            )
+            return receipted(given)
         case Refusal():
             return problems.refused(given)
         case Unsettled():
             return problems.moved(given)
+
+
+def receipted(given: Receipt, **more: Any) -> Response:
+    """A receipt as an answer, and what else there is to tell."""
+    content = plain(given)
+    created = content.pop("created")
+    return _json(
+        201 if created else 200,
+        {**content, **more},
+        {
+            "Location": f"/v1/decisions/{given.decision}",
+            "Ledger-Position": str(given.position + len(given.entries)),
+        },
+    )
 
 
 async def sent(request: Request) -> bytes:

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from domain.fields import ID_PATTERN
 from projections.views import ViewsBehind
 from service.content import plain
+from service.publication import NotPublished
 from service.recorder import Refusal, Unsettled
 from service.signing import LogRewound
 from service.vault import VaultLocked
@@ -247,6 +248,10 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(LogRewound)
     async def _rewound(_: Request, rewound: LogRewound) -> Response:
         return problem(REWOUND, str(rewound))
+
+    @app.exception_handler(NotPublished)
+    async def _unpublished(_: Request, missing: NotPublished) -> Response:
+        return problem(NOT_FOUND, str(missing))
 
     @app.exception_handler(VaultLocked)
     async def _locked(_: Request, locked: VaultLocked) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from domain.transparency.proofs import Proofs
-from domain.transparency.tiles import WIDTH, Pyramid, Tiles, hashes_at, width
+from domain.transparency.tiles import WIDTH, Tiles, hashes_at, width
 from service.log import Log
 
 
@@ -18,7 +18,7 @@ class Publication:
 
     def __init__(self, log: Log) -> None:
         self._log = log
-        self._tile = lru_cache(maxsize=512)(self._read)  # 8 KiB each, and what is above
+        self._tile = lru_cache(maxsize=512)(log.tile)  # 8 KiB each, and what is above
 
     def verifier_key(self) -> str:
         """What verifies the signatures."""
@@ -92,10 +92,6 @@ class Publication:
 
     def _proving(self, size: int, noted: str) -> Proofs:
         return Proofs(noted, size, Tiles(size, self._tile).node)
-
-    def _read(self, level: int, number: int, wide: int) -> Pyramid:
-        start = number * WIDTH
-        return Pyramid(self._log.hashes(level, start, start + wide))
 
     def _expect(self, level: int, number: int, wide: int) -> None:
         size = self._log.checkpoint()[0]

@@ -237,19 +237,14 @@ class Recorder:
         Contents are compared, not kept fingerprints of them: what the vault has erased since
         counts as the same.
         """
-        found = self._log.entries(tag=f"decision:{decision.id}")
-        entries = [(one, read(one.entry)) for one in found]
-        entries = [(one, entry) for one, entry in entries if entry.decision == decision.id]
-        if not entries:
+        recorded = recorded_as(decision.id, self._log) if decision.id is not None else []
+        if not recorded:
             return None
-        sealed, held = zip(*entries, strict=True)
-        recorded = opened(stored(held), self._vault.values)
-        if with_stored_ids(sent, recorded) == recorded:
-            proofs = self._published.covering(sealed[-1].position)
-            return replace(receipt(sealed, held, proofs), created=False)
+        before = opened(stored([entry for _, entry in recorded]), self._vault.values)
+        if with_stored_ids(sent, before) == before:
+            return receipt_again(recorded, self._published)
         message = f"decision {decision.id} is already recorded with other content"
-        positions = (entries[0][0].position,)
-        return Refusal((Violation("id_taken", message, "/id", positions),))
+        return Refusal((Violation("id_taken", message, "/id", (recorded[0][0].position,)),))
 
 
 def _committed(entry: Entry, act: Payload) -> Entry:
@@ -274,6 +269,19 @@ def _too_long(drafts: Sequence[Draft]) -> Iterator[Violation]:
             message = f"this makes an entry of {size} bytes, and {MAX_ENTRY_BYTES} is the most"
             pointer = f"/acts/{number - 1}" if number else ""
             yield Violation("entry_too_long", message, pointer, ())
+
+
+def recorded_as(decision: str, log: Log) -> list[tuple[Sealed, Entry]]:
+    """A decision's entries as they are stored, envelope first; none if it is not recorded."""
+    entries = [(one, read(one.entry)) for one in log.entries(tag=f"decision:{decision}")]
+    return [(one, entry) for one, entry in entries if entry.decision == decision]
+
+
+def receipt_again(recorded: Sequence[tuple[Sealed, Entry]], published: Publication) -> Receipt:
+    """The first receipt for a recorded decision, as it was given then."""
+    sealed, entries = zip(*recorded, strict=True)
+    proofs = published.covering(sealed[-1].position)
+    return replace(receipt(sealed, entries, proofs), created=False)
 
 
 def receipt(sealed: Sequence[Sealed], entries: Sequence[Entry], proofs: Proofs) -> Receipt:

@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
 from service.secret import Locked, in_file, kept_beside, secret
+from service.settings import Settings
 
 _BATCH: Final = 1_000  # rows asked for, or swept, at once
 _KEPT: Final = 50_000  # opened values in memory, none of them longer than _BATCH characters
@@ -414,6 +415,12 @@ def master_key(vault_url: str, *, key: str | None, key_file: Path | None) -> byt
         beside=lambda: key_beside(vault_url),
         locked=VaultLocked,
     )
+
+
+def master_key_of(settings: Settings) -> bytes:
+    """The master key of the settings. Raises VaultLocked."""
+    key = settings.master_key.get_secret_value() if settings.master_key else None
+    return master_key(settings.vault, key=key, key_file=settings.master_key_file)
 
 
 def key_beside(vault_url: str) -> Path:

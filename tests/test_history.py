@@ -28,7 +28,7 @@ from domain.questions.structure import spells, whole
 from domain.timelines import Spell
 from domain.tracks import Track
 from projections.basis import basis_at
-from projections.spells import spell_of
+from projections.spells import TOLD, spell_of
 from projections.tables import NEWEST
 from projections.tables import spells as rows
 from service.ledger import Ledger
@@ -396,13 +396,10 @@ def all_rectangles(ledger: Ledger) -> list[Rectangle]:
     """Every rectangle that the views hold."""
     ledger.follow()
     with ledger.views.reading() as connection:
+        columns = (rows.c[name] for name in (*TOLD, "recorded_from", "recorded_until"))
         return [
-            Rectangle(
-                spell_of(row),
-                row.recorded_from,
-                row.recorded_until if row.recorded_until < NEWEST else None,
-            )
-            for row in connection.execute(select(rows))
+            Rectangle(spell_of(told), since, until if until < NEWEST else None)
+            for *told, since, until in connection.execute(select(*columns))
         ]
 
 

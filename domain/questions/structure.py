@@ -7,7 +7,7 @@ together what is there on one day; the projections, which find the same facts by
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, Final, NamedTuple
 
@@ -22,9 +22,6 @@ from domain.moments import Moment
 from domain.questions.facts import Day, Facts, because, least, soonest, soonest_end, start
 from domain.timelines import Certainty, Ending, Spell, fold
 from domain.tracks import ACTIVIST, LIFE, Track
-
-Counted = Callable[[str], tuple[int, int]]
-"""A body's certain and possible activists."""
 
 
 def structure(entries: Iterable[Entry], day: int, position: int) -> tuple[Body, ...]:
@@ -79,14 +76,11 @@ def spells(entries: Iterable[Entry]) -> list[Spell]:
     ]
 
 
-def bodies(day: Day, counted: Counted | None = None) -> tuple[Body, ...]:
-    """Every body there on a day, in the order of their ids.
-
-    `counted` gives each body's activists where they have been counted already.
-    """
+def bodies(day: Day) -> tuple[Body, ...]:
+    """Every body there on a day, in the order of their ids."""
     ids = day.known.there("body", day.day)
     expect(day, ids)
-    return tuple(found for each in ids if (found := body(day, each, counted)) is not None)
+    return tuple(found for each in ids if (found := body(day, each)) is not None)
 
 
 def expect(day: Day, bodies: Sequence[str]) -> None:
@@ -154,15 +148,15 @@ _new_post = constructor(Post, (*_POST, "holders", "vacant"))
 _new_holder = constructor(Holder)
 
 
-def body(day: Day, identity: str, counted: Counted | None = None) -> Body | None:
+def body(day: Day, identity: str) -> Body | None:
     """One body as it is on a day, None where it is not there."""
     there = day.known.kept(_body_there, day, identity)
-    return _body(day, identity, there, counted) if there is not None else None
+    return _body(day, identity, there) if there is not None else None
 
 
-def body_of(day: Day, life: Spell, sure: Certainty, counted: Counted | None = None) -> Body:
+def body_of(day: Day, life: Spell, sure: Certainty) -> Body:
     """A body of which it is known whether it is there, as the day has it."""
-    return _body(day, life.track.subject, _body_told(day, life, sure), counted)
+    return _body(day, life.track.subject, _body_told(day, life, sure))
 
 
 def _body_there(day: Day, identity: str) -> BodyThere | None:
@@ -197,9 +191,9 @@ def _body_told(day: Day, life: Spell, sure: Certainty) -> BodyThere:
     return BodyThere(tuple(told[each] for each in _BODY), own, sure)
 
 
-def _body(day: Day, identity: str, there: BodyThere, counted: Counted | None) -> Body:
+def _body(day: Day, identity: str, there: BodyThere) -> Body:
     found = (post(day, each) for each in there.posts)
-    certain, possible = counted(identity) if counted is not None else day.kept(count, identity)
+    certain, possible = day.kept(count, identity)
     if there.certainty == "possible":
         certain, possible = 0, certain + possible
     return _new_body(

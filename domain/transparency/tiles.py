@@ -14,8 +14,6 @@ from domain.transparency.tree import Edge, Range, above
 
 HEIGHT: Final = 8
 WIDTH: Final = 256
-HASH: Final = 32
-"""Bytes of a hash."""
 
 _PATH: Final = re.compile(r"((?:x\d{3}/)*)(\d{3})(?:\.p/([1-9]\d{0,2}))?", re.ASCII)
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
+from domain.fields import DIGEST
 from domain.recording import ERASURES
 
-DIGEST: Final = 43
-"""Characters of a digest in base64url; the SHA-256 of a document is in hexadecimal, and longer."""
 MARK: Final = b'{"sha256":"'
 """What the bytes of an entry with commitments have in them."""
 

@@ -7,7 +7,6 @@ the request by which a witness is asked for its signature.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Request
@@ -17,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain.transparency.notes import LINES
 from domain.transparency.tiles import read_tile_path
 from service.problems import NOT_FOUND, Problem
-from service.publication import NotPublished, Publication
+from service.publication import Publication
 
 router = APIRouter(tags=["log"])
 
@@ -82,9 +81,7 @@ def checkpoint(request: Request, query: Annotated[CheckpointQuery, Query()]) -> 
 
     Below the log's signature are those of witnesses, as far as they have cosigned it by now.
     """
-    published = _published(request)
-    noted = _given(lambda: published.checkpoint(query.cosignatures))
-    return _response(noted, TEXT, BRIEFLY)
+    return _response(_published(request).checkpoint(query.cosignatures), TEXT, BRIEFLY)
 
 
 @router.get(
@@ -107,8 +104,7 @@ def key(request: Request) -> Response:
 def bundle(request: Request, number: Annotated[str, Path(description=_TILE)]) -> Response:
     """The exact bytes that are the leaves of the tree: C2SP tlog-tiles."""
     at, wide = _tile(request, number)
-    published = _published(request)
-    return _response(_given(lambda: published.entries(at, wide)), BYTES, FOR_EVER)
+    return _response(_published(request).entries(at, wide), BYTES, FOR_EVER)
 
 
 @router.get(
@@ -126,8 +122,7 @@ def tile(
     if not _LEVEL.fullmatch(level):
         raise Problem(NOT_FOUND, f"{request.url.path}: there is no level {level!r:.20}")
     at, wide = _tile(request, number)
-    published = _published(request)
-    return _response(_given(lambda: published.tile(int(level), at, wide)), BYTES, FOR_EVER)
+    return _response(_published(request).tile(int(level), at, wide), BYTES, FOR_EVER)
 
 
 @router.get(
@@ -138,9 +133,7 @@ def tile(
 )
 def inclusion(request: Request, query: Annotated[InclusionQuery, Query()]) -> Response:
     """The proof of an entry against the checkpoint of a size, or else the newest."""
-    published = _published(request)
-    proof = _given(lambda: published.inclusion(query.index, query.size))
-    return _response(proof, TEXT, BRIEFLY)
+    return _response(_published(request).inclusion(query.index, query.size), TEXT, BRIEFLY)
 
 
 @router.get(
@@ -154,9 +147,7 @@ def consistency(request: Request, query: Annotated[ConsistencyQuery, Query()]) -
 
     It has the form in which a witness takes it.
     """
-    published = _published(request)
-    proof = _given(lambda: published.extension(query.old, query.new))
-    return _response(proof, TEXT, BRIEFLY)
+    return _response(_published(request).extension(query.old, query.new), TEXT, BRIEFLY)
 
 
 def _published(request: Request) -> Publication:
@@ -169,13 +160,6 @@ def _tile(request: Request, number: str) -> tuple[int, int]:
         return read_tile_path(number)
     except ValueError:
         raise Problem(NOT_FOUND, f"{request.url.path} is the address of no tile") from None
-
-
-def _given(content: Callable[[], str | bytes]) -> str | bytes:
-    try:
-        return content()
-    except NotPublished as error:
-        raise Problem(NOT_FOUND, str(error)) from None
 
 
 def _response(content: str | bytes, media_type: str, kept: str) -> Response:

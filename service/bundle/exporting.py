@@ -12,8 +12,8 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from domain.entries import read
 from domain.transparency.tiles import WIDTH, hashes_at, tile_path, width
 from domain.verification.commitments import MARK, commitments
+from projections.building import Tell
 from service.ledger import Ledger
-from service.verifying import Tell
 
 _BATCH: Final = 5_000
 _OURS: Final = ("README.md", "verify.py")

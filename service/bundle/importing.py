@@ -12,13 +12,13 @@ from typing import Final
 
 from domain.entries import microseconds
 from domain.verification.commitments import MARK, commitments
+from projections.building import Tell
 from service.appends import Append, Condition, Draft
 from service.bundle.verify import Bundle, Found
 from service.ledger import Ledger
 from service.log import Log
 from service.settings import Settings
-from service.vault import Disclosure, Vault, master_key
-from service.verifying import Tell
+from service.vault import Disclosure, Vault, master_key_of
 
 _GROUP: Final = 500
 """Decisions that are stored in one commit."""
@@ -124,9 +124,7 @@ def _put(settings: Settings, bundle: Bundle) -> None:
             at, decision = microseconds(stated["recorded_at"]), stated["decision"]
             for each in commitments(stated["act"], decision):
                 whose[each.digest] = Whose(each.subject, decision, at)
-    key = settings.master_key.get_secret_value() if settings.master_key else None
-    opening = master_key(settings.vault, key=key, key_file=settings.master_key_file)
-    with closing(Vault(settings.vault, opening)) as vault:
+    with closing(Vault(settings.vault, master_key_of(settings))) as vault:
         lines = map(json.loads, bundle.lines("disclosures.jsonl"))
         while some := list(islice(lines, _BATCH)):
             of = [whose[each["digest"]] for each in some]

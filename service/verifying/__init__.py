@@ -8,15 +8,11 @@ commitments in the entries (`verifying.texts`), and the views against others tha
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from domain.transparency.checkpoints import Checkpoint
 from domain.transparency.notes import VerifierKey
 from domain.verification.faults import Fault, Faults
-
-Tell = Callable[[str, int, int], None]
-"""Is told of the progress made: a stage, how much of it is done, and of how much."""
 
 
 class CannotVerify(Exception):

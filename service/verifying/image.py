@@ -13,11 +13,11 @@ from sqlalchemy import Connection
 from domain.entries import EntryUnreadable
 from projections import tables as t
 from projections import views as v
-from projections.building import build
+from projections.building import Tell, build
 from projections.decisions import Fetch, Recorded
 from projections.views import Views
 from service.garbage import uncollected
-from service.verifying import Tell, Verdict
+from service.verifying import Verdict
 
 _POSITIONS: Final = ("position", "begun_by", "recorded_from", "last")
 """The columns that name the entry behind a row, the first one first."""

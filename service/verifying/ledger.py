@@ -13,13 +13,14 @@ from domain.recording import ERASURES
 from domain.transparency.checkpoints import Checkpoint
 from domain.transparency.notes import read_note
 from domain.verification.commitments import erased_by
+from projections.building import Tell
 from projections.decisions import Recorded
 from service.secret import in_file
 from service.settings import Settings
 from service.signing import remembered
 from service.stored import Stored
-from service.vault import Vault, VaultLocked, master_key
-from service.verifying import CannotVerify, Tell, Trusted, Verdict
+from service.vault import Vault, VaultLocked, master_key_of
+from service.verifying import CannotVerify, Trusted, Verdict
 from service.verifying.image import verify_views
 from service.verifying.log import LogVerification
 from service.verifying.texts import verify_texts
@@ -73,9 +74,7 @@ def _vault(settings: Settings) -> Vault:
     file = in_file(make_url(settings.vault))
     if file is not None and not file.exists():
         raise CannotVerify(f"there is no vault at {file}; --log-only verifies the log alone")
-    key = settings.master_key.get_secret_value() if settings.master_key else None
     try:
-        opening = master_key(settings.vault, key=key, key_file=settings.master_key_file)
-        return Vault(settings.vault, opening)
+        return Vault(settings.vault, master_key_of(settings))
     except VaultLocked as error:
         raise CannotVerify(f"the vault is locked: {error}; --log-only needs no vault") from None

@@ -16,10 +16,11 @@ from domain.transparency.tiles import completed, edge, hashes_at
 from domain.transparency.tree import Edge, root
 from domain.verification.faults import Fault
 from domain.verification.reading import SUMS, Reading
+from projections.building import Tell
 from service.garbage import uncollected
 from service.signing import NotSigned, Verifier
 from service.stored import Stored
-from service.verifying import CannotVerify, Tell, Trusted, Verdict
+from service.verifying import CannotVerify, Trusted, Verdict
 from service.verifying.sharing import SHARED, Each, sharing
 
 STRETCH: Final = 20_000

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
+from projections.building import Tell
 from service.vault import Vault
-from service.verifying import Tell, Verdict
+from service.verifying import Verdict
 from service.verifying.log import Texts
 
 
