@@ -32,6 +32,7 @@ from random import Random
 from typing import Final
 
 from domain import acts as a
+from domain.access import LOCAL
 from domain.dates import day as ordinal
 from domain.dates import iso
 from domain.decisions import Decision
@@ -43,7 +44,7 @@ from service.appends import Append, Draft
 from service.garbage import uncollected
 from service.ledger import Ledger
 from service.log import Log
-from service.recorder import Receipt, curule_seal
+from service.recorder import Receipt, Sent, curule_seal
 from service.settings import Settings
 from service.vault import Disclosure, Vault, master_key
 
@@ -988,7 +989,7 @@ def check(folder: Path, entries: int, seed: int, decisions: int) -> int:
     ledger = Ledger(settings_in(folder))
     try:
         for each in islice(Organisation(entries, seed).decisions(), decisions):
-            (answer,) = ledger.recorder.record([each.decision], _BY)
+            (answer,) = ledger.recorder.record([Sent(each.decision, replace(LOCAL, id=_BY))])
             if not isinstance(answer, Receipt):
                 raise ValueError(f"{each.decision} is refused: {answer}")
         return ledger.log.head()[0]

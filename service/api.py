@@ -37,7 +37,7 @@ def application(
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with contextlib.closing(open_ledger()) as ledger:
-            writer = Writer(ledger.recorder, posting.OPEN, is_local=ledger.is_local)
+            writer = Writer(ledger.recorder, is_local=ledger.is_local)
             app.state.ledger, app.state.writer = ledger, writer
             ending = asyncio.Event()
             keeping = asyncio.create_task(_keep(ledger, writer, ending))

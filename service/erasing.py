@@ -11,12 +11,13 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import TypeAdapter, ValidationError
 
+from domain.access import LOCAL
 from domain.acts import STRICT
 from domain.fields import ID_PATTERN, Code, Ordinal
 from service import problems
 from service.erasures import Erased
 from service.ledger import Ledger
-from service.posting import OPEN, receipted, sent
+from service.posting import receipted, received
 from service.problems import MOVED, NOT_FOUND, PARAMETER, Problem
 from service.recorder import Recorded
 
@@ -84,7 +85,7 @@ async def erase(request: Request, person_id: str) -> Response:
     decisions about them. The entries stay, and answers tell `{"erased": true}` in place of each
     text. The person can be named by id from then on, but no text about them is recorded any more.
     """
-    body = await sent(request)
+    body = await received(request)
     try:
         asked = ASKED.validate_json(body)
     except ValidationError as error:
@@ -94,7 +95,7 @@ async def erase(request: Request, person_id: str) -> Response:
     try:
         if re.fullmatch(ID_PATTERN, person_id):
             given = await run_in_threadpool(
-                ledger.erasures.erase, person_id, asked.ground, OPEN, asked.also
+                ledger.erasures.erase, person_id, asked.ground, LOCAL.id, asked.also
             )
     except LookupError as error:
         raise Problem(PARAMETER, f"also: {error}") from None

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, make_url
 
 from domain.amendments import amended, amendments
 from domain.answers import Body, Finding
-from domain.decisions import Decision, DecisionTaken
+from domain.decisions import DecisionTaken
 from domain.entries import Entry, read
 from domain.questions.facts import Day, envelope_of
 from domain.recording import Violation
@@ -33,7 +33,7 @@ from service.log import Log
 from service.memory import Memory
 from service.publication import Publication
 from service.recall import Recall
-from service.recorder import Recorder, curule_seal, recorded_as
+from service.recorder import Recorder, Sent, curule_seal, recorded_as
 from service.search import Search
 from service.settings import Settings
 from service.signing import signer
@@ -161,14 +161,14 @@ class Ledger:
         return self.erasures.told(digests)
 
     def rehearse(
-        self, decision: Decision, recorded_by: str, today: int, patience: float = FOR_EVER
+        self, sent: Sent, today: int, patience: float = FOR_EVER
     ) -> tuple[tuple[Violation, ...], tuple[Finding, ...]]:
         """What would refuse a decision, else the findings that it would bring; nothing is kept.
 
         Raises:
             ViewsBehind: the views would not get there within the patience (seconds).
         """
-        violations, drafts = self.recorder.check(decision, recorded_by)
+        violations, drafts = self.recorder.check(sent)
         if violations:
             return violations, ()
         self.follow(patience)

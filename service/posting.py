@@ -11,6 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import TypeAdapter, ValidationError
 
+from domain.access import LOCAL
 from domain.answers import Finding
 from domain.decisions import Decision
 from domain.recording import Violation
@@ -18,15 +19,12 @@ from service import problems
 from service.content import plain
 from service.problems import MEDIA, PARAMETER, TOO_LARGE, Problem
 from service.questions import PATIENCE, today
-from service.recorder import Answer, Receipt, Refusal, Unsettled
+from service.recorder import Answer, Receipt, Refusal, Sent, Unsettled
 
 router = APIRouter()
 
 BODY_LIMIT: Final = 4 * 1024 * 1024
 """Bytes of a request's body at most."""
-
-OPEN: Final = "open"
-"""Who records while the door has no keys yet: nobody in particular."""
 
 DECISION: Final = TypeAdapter(Decision)
 """Validates a decision as it was sent: strictly, and every field known."""
@@ -131,16 +129,17 @@ async def record(request: Request) -> Response:
     Posted again under the same id with the same content, it returns the first receipt.
     """
     dry_run = _is_dry_run(request)
-    body = await sent(request)
+    body = await received(request)
     try:
         decision = DECISION.validate_json(body)
     except ValidationError as error:
         return problems.malformed(error, body)
+    sent = Sent(decision, LOCAL)
     if dry_run:
         rehearse = request.app.state.ledger.rehearse
-        violations, findings = await run_in_threadpool(rehearse, decision, OPEN, today(), PATIENCE)
+        violations, findings = await run_in_threadpool(rehearse, sent, today(), PATIENCE)
         return _json(200, plain(DryRun(not violations, violations, findings)))
-    return _answered(await request.app.state.writer.record(decision))
+    return _answered(await request.app.state.writer.record(sent))
 
 
 def _is_dry_run(request: Request) -> bool:
@@ -183,7 +182,7 @@ def receipted(given: Receipt, **more: Any) -> Response:
     )
 
 
-async def sent(request: Request) -> bytes:
+async def received(request: Request) -> bytes:
     """The JSON that a request holds, unread.
 
     Raises:

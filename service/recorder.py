@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import uuid_utils
 
+from domain.access import Principal
 from domain.decisions import Decision, Payload
 from domain.entries import MAX_ENTRY_BYTES, Entry, halves, instant, read, seal
 from domain.fields import Commitment
@@ -83,14 +84,22 @@ class Unsettled:
 Answer = Receipt | Refusal | Unsettled
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A decision as it was sent, and by whom."""
+
+    decision: Decision
+    by: Principal
+
+
 @dataclass(slots=True)
 class _Asked:
-    """A decision as it was sent, with its ids filled in, and its answer once there is one.
+    """What was sent, the decision with its ids filled in, and its answer once there is one.
 
     `put` are the texts in the vault of attempts that the log moved under.
     """
 
-    sent: Decision
+    sent: Sent
     decision: Decision
     answer: Answer | None = None
     put: list[str] = field(default_factory=list)
@@ -128,25 +137,25 @@ class Recorder:
         self._memory = memory
         self._clock = clock
 
-    def record(self, decisions: Sequence[Decision], recorded_by: str) -> list[Answer]:
+    def record(self, sent: Sequence[Sent]) -> list[Answer]:
         """Record decisions in one commit, each whole or not at all and with its own answer.
 
         When this returns, what a receipt names is durable.
         """
-        asked = [_Asked(decision, with_ids(decision, new_id)) for decision in decisions]
-        self._attempt(asked, recorded_by)
+        asked = [_Asked(each, with_ids(each.decision, new_id)) for each in sent]
+        self._attempt(asked)
         for each in asked:
             # Those that stood in another's way are judged again one by one, and so settle.
             for _ in range(1, ATTEMPTS):
                 if each.answer is None:
-                    self._attempt([each], recorded_by)
+                    self._attempt([each])
             if each.put and isinstance(each.answer, Refusal):
                 self._vault.withdraw(each.put)
         return [each.answer or Unsettled(each.decision.id or "") for each in asked]
 
-    def _attempt(self, asked: Sequence[_Asked], recorded_by: str) -> None:
+    def _attempt(self, asked: Sequence[_Asked]) -> None:
         """Record in one commit what can be; if the log moved, the answer stays open."""
-        drafts = [draft(each.decision, self._memory, recorded_by) for each in asked]
+        drafts = [draft(each.decision, self._memory, each.sent.by.id) for each in asked]
         self._memory.expect(read for each in drafts for read in foreseen(each))
         judged: list[tuple[_Asked, _Judged]] = []
         for each, drafted in zip(asked, drafts, strict=True):
@@ -168,16 +177,13 @@ class Recorder:
         if any(each.answer is None for each, _ in judged):
             self._memory.catch_up()
 
-    def check(
-        self, decision: Decision, recorded_by: str
-    ) -> tuple[tuple[Violation, ...], Sequence[Entry]]:
+    def check(self, sent: Sent) -> tuple[tuple[Violation, ...], Sequence[Entry]]:
         """What would refuse a decision, as of now, and its drafts, their texts committed to.
 
         Nothing is stored.
         """
         self._memory.catch_up()
-        named = with_ids(decision, new_id)
-        drafts = draft(named, self._memory, recorded_by)
+        drafts = draft(with_ids(sent.decision, new_id), self._memory, sent.by.id)
         outcome = decide(drafts, self._memory)
         if outcome.violations:
             return outcome.violations, drafts
@@ -186,17 +192,15 @@ class Recorder:
             return result.violations, drafts
         return (), result.committed
 
-    def _judge(
-        self, decision: Decision, sent: Decision, drafts: Sequence[Entry]
-    ) -> _Judged | Answer:
+    def _judge(self, decision: Decision, sent: Sent, drafts: Sequence[Entry]) -> _Judged | Answer:
         position, outcome = self._memory.position, decide(drafts, self._memory)
         if outcome.violations and self._memory.catch_up():
             # Nothing is refused on what may be stale.
-            drafts = draft(decision, self._memory, drafts[0].recorded_by)
+            drafts = draft(decision, self._memory, sent.by.id)
             position, outcome = self._memory.position, decide(drafts, self._memory)
         if not outcome.violations:
             return self._sealable(drafts, Condition(outcome.read_set, position))
-        return self._recorded_before(decision, sent) or Refusal(outcome.violations)
+        return self._recorded_before(decision, sent.decision) or Refusal(outcome.violations)
 
     def _sealable(self, drafts: Sequence[Entry], condition: Condition) -> _Judged | Refusal:
         """The drafts as the log takes them, their texts replaced by commitments."""

@@ -7,8 +7,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from domain.decisions import Decision
-from service.recorder import Answer, Recorder
+from service.recorder import Answer, Recorder, Sent
 
 GROUP = 128
 """Decisions recorded in one commit at most, so that one group does not keep others waiting."""
@@ -16,7 +15,7 @@ GROUP = 128
 GATHERING = 2
 """Turns of the event loop in which requests that have arrived join a group."""
 
-_Waiting = tuple[Decision, "asyncio.Future[Answer]"]
+_Waiting = tuple[Sent, "asyncio.Future[Answer]"]
 
 
 class Writer:
@@ -28,9 +27,8 @@ class Writer:
     gathers.
     """
 
-    def __init__(self, recorder: Recorder, recorded_by: str, *, is_local: bool) -> None:
+    def __init__(self, recorder: Recorder, *, is_local: bool) -> None:
         self._recorder = recorder
-        self._recorded_by = recorded_by
         self._waiting: list[_Waiting] = []
         self._draining: asyncio.Task[None] | None = None
         self._recorded = time.monotonic()
@@ -41,10 +39,10 @@ class Writer:
         """Seconds since anything was recorded, 0 while something is."""
         return 0.0 if self._draining is not None else time.monotonic() - self._recorded
 
-    async def record(self, decision: Decision) -> Answer:
+    async def record(self, sent: Sent) -> Answer:
         """Record a decision; when this returns, what a receipt names is durable."""
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._waiting.append((decision, answer))
+        self._waiting.append((sent, answer))
         if self._draining is None:
             self._draining = asyncio.create_task(self._drain())
         return await asyncio.shield(answer)
@@ -54,9 +52,8 @@ class Writer:
             for _ in range(GATHERING):
                 await asyncio.sleep(0)
             group, self._waiting = self._waiting[:GROUP], self._waiting[GROUP:]
-            decisions = [decision for decision, _ in group]
             try:
-                answers = await self._record(decisions)
+                answers = await self._record([sent for sent, _ in group])
             except Exception as failure:  # noqa: BLE001 - each request answers for it
                 for _, answer in group:
                     answer.set_exception(failure)
@@ -66,12 +63,11 @@ class Writer:
         self._recorded = time.monotonic()
         self._draining = None
 
-    async def _record(self, decisions: Sequence[Decision]) -> Sequence[Answer]:
+    async def _record(self, group: Sequence[Sent]) -> Sequence[Answer]:
         if self._thread is None:
-            return self._recorder.record(decisions, self._recorded_by)
+            return self._recorder.record(group)
         loop = asyncio.get_running_loop()
-        record = self._recorder.record
-        return await loop.run_in_executor(self._thread, record, decisions, self._recorded_by)
+        return await loop.run_in_executor(self._thread, self._recorder.record, group)
 
     async def close(self) -> None:
         """Finish what was accepted."""

@@ -6,12 +6,14 @@ import json
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import create_engine, text
 
+from domain.access import LOCAL, Principal
 from domain.answers import Body
 from domain.decisions import Decision
 from domain.entries import Entry, read
@@ -20,10 +22,11 @@ from projections.follower import Follower
 from projections.structure import structure
 from projections.views import Views
 from service.ledger import Ledger, fetching
-from service.recorder import Answer, Receipt, Refusal
+from service.recorder import Answer, Receipt, Refusal, Sent
 from service.settings import Settings
 
 DECISION = TypeAdapter(Decision)
+TESTER = replace(LOCAL, id="test")
 
 
 def act(type_: str, effective: str | None = None, **fields: Any) -> dict[str, Any]:
@@ -34,6 +37,11 @@ def act(type_: str, effective: str | None = None, **fields: Any) -> dict[str, An
 def decision(*acts: dict[str, Any], **envelope: Any) -> Decision:
     """A decision as a client would post it."""
     return DECISION.validate_json(json.dumps({**envelope, "acts": acts}))
+
+
+def sent(decision: Decision, by: Principal = TESTER) -> Sent:
+    """A decision as somebody sends it."""
+    return Sent(decision, by)
 
 
 @contextmanager
@@ -54,7 +62,7 @@ def ledger_in(directory: Path, log_url: str | None = None) -> Iterator[Ledger]:
 
 def record(ledger: Ledger, *acts: dict[str, Any], **envelope: Any) -> Answer:
     """Record one decision."""
-    (answer,) = ledger.recorder.record([decision(*acts, **envelope)], "test")
+    (answer,) = ledger.recorder.record([sent(decision(*acts, **envelope))])
     return answer
 
 

@@ -19,7 +19,7 @@ from projections.basis import basis_at
 from projections.findings import decisions_taken
 from projections.findings import findings as projected_findings
 from service.ledger import Ledger
-from tests.ledgers import act, decision, entries, ledger_in, refused, told
+from tests.ledgers import act, decision, entries, ledger_in, refused, sent, told
 from tests.serving import serving
 
 GROUND = (
@@ -201,10 +201,10 @@ def test_a_dry_run_foresees_what_an_amendment_brings(ledger: Ledger) -> None:
     rule = act("rule.adopted", "2020-01-01", rule="q", kind="quorum", parameters={"percent": 30})
     told(ledger, rule)
     fewer = decision(amended(vote={"eligible": 10, "cast": 2}))
-    violations, found = ledger.rehearse(fewer, "test", LAST)
+    violations, found = ledger.rehearse(sent(fewer), LAST)
     assert not violations
     assert [each.subject.id for each in found] == ["founding"]
-    assert ledger.rehearse(decision(amended(authority="may")), "test", LAST) == ((), ())
+    assert ledger.rehearse(sent(decision(amended(authority="may"))), LAST) == ((), ())
 
 
 @pytest.mark.parametrize(

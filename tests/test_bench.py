@@ -9,7 +9,7 @@ from bench.organisation import Organisation, store
 from domain.entries import read
 from service.log import Log
 from service.recorder import Receipt
-from tests.ledgers import entries, ledger_in
+from tests.ledgers import entries, ledger_in, sent
 
 SIZE = 1_000
 
@@ -25,7 +25,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_the_rules_accept_a_generated_ledger(stored: str, tmp_path: Path) -> None:
     told = [each.decision for each in Organisation(SIZE).decisions()]
     with ledger_in(tmp_path) as ledger:
-        answers = [answer for each in told for answer in ledger.recorder.record([each], "bench")]
+        answers = [answer for each in told for answer in ledger.recorder.record([sent(each)])]
         assert [each for each in answers if not isinstance(each, Receipt)] == []
         recorded = [(entry.type, entry.decision, entry.tags) for entry in entries(ledger)]
     log = Log(stored)

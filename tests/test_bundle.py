@@ -23,7 +23,7 @@ from service.bundle.importing import NotEmpty, import_bundle
 from service.bundle.verify import Bundle, Found, signed_by, verify
 from service.settings import Settings
 from tests.attacks import flipped
-from tests.ledgers import act, decision, ledger_in
+from tests.ledgers import act, decision, ledger_in, sent
 from tests.test_cli import curule
 from tests.test_verify import OTHER, SIZE, Kept, kept, organise, settings_of, verified
 
@@ -172,7 +172,7 @@ def test_a_checkpoint_of_several_decisions(tmp_path: Path) -> None:
             decision(act("person.registered", "2020-01-01", person=f"p{n}", name=f"Person {n}"))
             for n in range(30)
         )
-        ledger.recorder.record(list(registered), "test")
+        ledger.recorder.record([sent(each) for each in registered])
         key = str(ledger.log.signer.verifier)
     made = exported(tmp_path, 40)
     assert 0 < made.entries <= 40 < made.size

@@ -28,7 +28,7 @@ from domain.register import Register, without_retracted
 from domain.shape import mentions
 from service.ledger import Ledger
 from service.recorder import Refusal
-from tests.ledgers import act, decision, entries, ledger_in, projected, record, told, trace
+from tests.ledgers import act, decision, entries, ledger_in, projected, record, sent, told, trace
 from tests.strategies import ACTS, any_act
 from tests.strategies import GROUND as RANDOM_GROUND
 from tests.test_door import Door, opened
@@ -837,7 +837,7 @@ def test_an_entry_may_go_if_and_only_if_all_else_stands_without_it(
         assert disagreements(recorded) == set()
         for entry in without_retracted(recorded):
             if isinstance(entry.act, StructureAct):
-                judged, _ = ledger.recorder.check(decision(retracted(entry.position)), "test")
+                judged, _ = ledger.recorder.check(sent(decision(retracted(entry.position))))
                 named = {position for each in judged for position in each.because}
                 without = [each for each in recorded if each is not entry]
                 assert named == disagreements(without), entry

@@ -51,6 +51,7 @@ from tests.ledgers import (
     rebuilt,
     record,
     refused,
+    sent,
     told,
 )
 from tests.serving import serving
@@ -381,7 +382,7 @@ def test_no_file_holds_a_trace_of_it(tmp_path: Path) -> None:
     with ledger_in(tmp_path) as ledger:
         record_story(ledger)
         ledger.follow()
-        ledger.rehearse(decision(*FOUNDING[3:]), "test", 737_425)
+        ledger.rehearse(sent(decision(*FOUNDING[3:])), 737_425)
         secrets = sealed(ledger)
         own = [secrets[text] for text in (NAME, OTHER, "Zuzana Přezdívka", "one and the same")]
         there = bytes_in(tmp_path)
@@ -516,7 +517,7 @@ def test_a_rehearsal_leaves_no_text_in_the_views(tmp_path: Path) -> None:
         for number in range(4_000)
     ]
     with ledger_in(tmp_path) as ledger:
-        violations, _ = ledger.rehearse(decision(*many), "test", 737_425)
+        violations, _ = ledger.rehearse(sent(decision(*many)), 737_425)
         assert not violations
         found = bytes_in(tmp_path)
     assert b"Zdenka" not in found
@@ -606,7 +607,7 @@ def test_what_is_being_recorded_meanwhile_brings_nothing_back(
         decision(RENAMED, id="back", title="The return of Zdenka"),
         decision(act("person.registered", "2020", name="Cyril Třetí"), id="another"),
     ]
-    back, another = ledger.recorder.record(decisions, "test")
+    back, another = ledger.recorder.record([sent(each) for each in decisions])
     assert isinstance(back, Refusal)
     assert [each.rule for each in back.violations] == ["person_erased"]
     assert isinstance(another, Receipt)

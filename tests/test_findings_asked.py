@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from projections.tables import metadata
 from service.ledger import Ledger
-from tests.ledgers import act, decision, ledger_in, record
+from tests.ledgers import act, decision, ledger_in, record, sent
 from tests.serving import serving
 
 DAY = 738_000  # 2021-07-28
@@ -54,17 +54,17 @@ def everything_held(ledger: Ledger) -> dict[str, Any]:
 def test_what_a_decision_would_break_is_foreseen_and_nothing_is_kept(ledger: Ledger) -> None:
     ledger.follow()
     before, head = everything_held(ledger), ledger.log.head()
-    violations, (finding,) = ledger.rehearse(decision(BO_JOINS), "test", DAY)
+    violations, (finding,) = ledger.rehearse(sent(decision(BO_JOINS)), DAY)
     assert violations == ()
     assert (finding.rule, finding.subject.id, finding.since) == ("size", "cell", "2020-03-03")
     assert (everything_held(ledger), ledger.log.head()) == (before, head)
 
 
 def test_what_it_was_foreseen_to_break_it_breaks(ledger: Ledger) -> None:
-    _, foreseen = ledger.rehearse(decision(BO_JOINS), "test", DAY)
+    _, foreseen = ledger.rehearse(sent(decision(BO_JOINS)), DAY)
     record(ledger, BO_JOINS)
     _, again = ledger.rehearse(
-        decision(act("activist.left", "2020-04-01", person="bo", body="cell")), "test", DAY
+        sent(decision(act("activist.left", "2020-04-01", person="bo", body="cell"))), DAY
     )
     assert [each.since for each in foreseen] == ["2020-03-03"]
     assert again == ()  # it is no new finding
@@ -72,7 +72,7 @@ def test_what_it_was_foreseen_to_break_it_breaks(ledger: Ledger) -> None:
 
 def test_what_is_refused_brings_no_findings(ledger: Ledger) -> None:
     twice = act("activist.admitted", "2020-03-03", person="ann", body="cell")
-    violations, findings = ledger.rehearse(decision(twice), "test", DAY)
+    violations, findings = ledger.rehearse(sent(decision(twice)), DAY)
     assert [each.rule for each in violations] == ["already_running"]
     assert findings == ()
 

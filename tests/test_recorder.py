@@ -13,7 +13,7 @@ from service.content import digests
 from service.ledger import Ledger
 from service.recorder import Answer, Receipt, Refusal
 from service.vault import disclose
-from tests.ledgers import act, decision, entries, ledger_in, record
+from tests.ledgers import act, decision, entries, ledger_in, record, sent
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_a_decision_sent_again_is_recorded_once(ledger: Ledger) -> None:
 def test_the_same_decision_twice_in_one_group_is_recorded_once(ledger: Ledger) -> None:
     before = ledger.log.head()[0]
     twice = [decision(started("ann"), id="inauguration")] * 2
-    one, other = ledger.recorder.record(twice, "test")
+    one, other = ledger.recorder.record([sent(each) for each in twice])
     assert isinstance(one, Receipt)
     assert isinstance(other, Receipt)
     assert [one.created, other.created] == [True, False]
@@ -70,7 +70,7 @@ def test_ids_that_the_ledger_gave_do_not_make_it_another_decision(ledger: Ledger
 def test_decisions_in_one_group_are_judged_one_after_another(ledger: Ledger) -> None:
     bo = act("person.registered", "2020", person="bo", name="Bo")
     answers = ledger.recorder.record(
-        [decision(started("ann")), decision(bo), decision(started("bo"))], "test"
+        [sent(decision(each)) for each in (started("ann"), bo, started("bo"))]
     )
     assert [type(answer) for answer in answers] == [Receipt, Receipt, Refusal]
 

@@ -21,7 +21,7 @@ from domain.register import without_retracted
 from service.log import Log
 from service.recorder import Receipt
 from service.replay import BATCH, brief, exported, logged, replay
-from tests.ledgers import DECISION, act, entries, ledger_in, told
+from tests.ledgers import DECISION, act, entries, ledger_in, sent, told
 from tests.test_cli import FOUNDING, LATER, curule, in_terminal, write
 
 DAY = "2020-08-01"
@@ -170,7 +170,7 @@ def test_the_fold_keeps_no_entries(tmp_path: Path) -> None:
     """A stream is folded as the list of what stands is, whatever was retracted, however."""
     with ledger_in(tmp_path) as ledger:
         for decision in (FOUNDING, LATER):
-            assert isinstance(ledger.recorder.record([parsed(decision)], "test")[0], Receipt)
+            assert isinstance(ledger.recorder.record([sent(parsed(decision))])[0], Receipt)
         told(ledger, act("person.registered", "1990", person="cy", name="Cy"))
         vote = act(
             "election.held",

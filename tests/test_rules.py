@@ -10,7 +10,7 @@ import pytest
 
 from service.ledger import Ledger
 from service.recorder import Refusal
-from tests.ledgers import act, ledger_in, record, refused, told, trace
+from tests.ledgers import act, ledger_in, record, refused, sent, told, trace
 
 
 @pytest.fixture
@@ -418,7 +418,7 @@ def test_a_dry_run_judges_and_stores_nothing(ledger: Ledger) -> None:
     from tests.ledgers import decision
 
     before = trace(ledger)
-    assert ledger.recorder.check(decision(registered("di")), "test")[0] == ()
-    (violation,), _ = ledger.recorder.check(decision(registered("ann")), "test")
+    assert ledger.recorder.check(sent(decision(registered("di"))))[0] == ()
+    (violation,), _ = ledger.recorder.check(sent(decision(registered("ann"))))
     assert violation.rule == "id_taken"
     assert trace(ledger) == before

@@ -31,7 +31,7 @@ from service.verifying import log as verifying_log
 from service.verifying.ledger import verify_ledger
 from service.verifying.receipts import verify_receipt
 from tests.attacks import Row, altered, column, flipped, moved, put, rewritten, row_of, rows
-from tests.ledgers import act, ledger_in, told
+from tests.ledgers import act, ledger_in, sent, told
 from tests.test_cli import curule
 
 SIZE = 700
@@ -61,7 +61,7 @@ def settings_of(folder: Path, ledger: str | None = None) -> Settings:
 def organise(ledger: Ledger, organisation: Organisation, until: int) -> None:
     """Record decisions, each in a commit of its own, until there are so many entries."""
     for each in organisation.decisions():
-        (answer,) = ledger.recorder.record([each.decision], "test")
+        (answer,) = ledger.recorder.record([sent(each.decision)])
         assert isinstance(answer, Receipt), answer
         if ledger.log.newest() >= until:
             break
@@ -80,7 +80,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Kept]:
         organise(ledger, Organisation(SIZE), 400)
         keeps = kept(ledger)
         for each in Organisation(SIZE).decisions():
-            ledger.recorder.record([each.decision], "test")
+            ledger.recorder.record([sent(each.decision)])
         ledger.follow()
         assert ledger.log.newest() > 600
     return folder, keeps
@@ -590,7 +590,7 @@ def test_the_whole_written_anew_and_signed_anew(
     shutil.copy2(original[0] / key, tmp_path / key)
     with ledger_in(tmp_path) as ledger:
         for each in OTHER.decisions():
-            ledger.recorder.record([each.decision], "test")
+            ledger.recorder.record([sent(each.decision)])
         ledger.follow()
         assert ledger.log.newest() > keeps.since.size
         assert ledger.log.signer.verifier == keeps.key
