@@ -292,6 +292,7 @@ _TEXTS: Final[dict[Any, tuple[str, str]]] = {
     _marked(forms.Code): ("code", "codes"),
     _marked(forms.Label): ("text in clear", "texts in clear"),
     _marked(forms.Digest): ("digest", "digests: SHA-256 in base64url"),
+    _marked(forms.ExactDay): ("plain day", ""),
     _marked(forms.Sha256): ("SHA-256 in hexadecimal", ""),
     _marked(forms.Name): ("name (stored as a commitment)", "names (stored as commitments)"),
     _marked(forms.Text): ("text (stored as a commitment)", "texts (stored as commitments)"),

@@ -29,6 +29,7 @@ Kind = Literal[
     "rule",
     "sanction",
     "decision",
+    "key",
 ]
 Schema = dict[str, Any]
 Handler = Callable[[Any], Schema]
@@ -179,6 +180,8 @@ NewRuleId = Annotated[str, Mention(("rule",), creates=True)]
 NewSanctionId = Annotated[str, Mention(("sanction",), creates=True)]
 DecisionId = Annotated[str, Mention(("decision",))]
 NamedDecisionId = Annotated[str, Mention(("decision",), tag="named")]
+NewKeyId = Annotated[str, Mention(("key",), creates=True)]
+KeyId = Annotated[str, Mention(("key",))]
 NamedRuleId = Annotated[str, Mention(("rule",), tag="named")]
 
 Code = Annotated[str, Plain(ID_PATTERN, 64)]
@@ -188,6 +191,7 @@ Sha256 = Annotated[str, Plain("^[0-9a-f]{64}$", 64)]
 Name = Annotated[str, Personal(_PLAIN_PATTERN, 500)]
 Text = Annotated[str, Personal(_TEXT_PATTERN, 50_000)]
 Day = Annotated[str, Edtf()]
+ExactDay = Annotated[str, Plain("^[0-9]{4}-[0-9]{2}-[0-9]{2}$", 10)]
 Count = Annotated[int, Whole(0)]
 Ordinal = Annotated[int, Whole(1)]
 Integer = Annotated[int, Whole(-(2**53) + 1)]

@@ -10,14 +10,17 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from domain import acts as a
+from domain.access import Principal
 from domain.amendments import given
 from domain.coherence import Scope, breaches
 from domain.coherence.breach import Breach
 from domain.decisions import Decision, Payload, envelope
 from domain.entries import Entry, tags_of
+from domain.jurisdiction import REVOCATIONS, jurisdiction
+from domain.recorded import Ledger, find, find_envelope
 from domain.register import RETRACTED, Read, Register
 from domain.shape import shape, texts
 from domain.tracks import CREATIONS, IDENTITY_ACTS, LIFE, Track, acts_on, established_by
@@ -25,18 +28,10 @@ from domain.tracks import CREATIONS, IDENTITY_ACTS, LIFE, Track, acts_on, establ
 ERASURES: Final = frozenset({"subject.erased"})
 """What tells that nothing about a person is written any more."""
 
+_HOLDING_NOTHING: Final = (a.RemarkMade, a.SubjectErased, a.AccessGranted, a.AccessRevoked)
+
 DRAFTED: Final = 2**62
 """Drafts are numbered from here until the log gives them their positions: after every entry."""
-
-
-class Ledger(Protocol):
-    """What deciding reads: entries by tag and types, and one entry by its position."""
-
-    def entries(self, tag: str, types: frozenset[str]) -> Sequence[Entry]:
-        """Every recorded entry with a tag and one of the types (none given: any), in order."""
-
-    def at(self, position: int) -> Entry | None:
-        """The entry at a position, None beyond the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +97,7 @@ def draft(decision: Decision, ledger: Ledger, recorded_by: str) -> tuple[Entry, 
 def foreseen(drafts: Sequence[Entry]) -> Iterator[Read]:
     """Most of what judging these drafts will read, known beforehand: to be read in one go."""
     yield drafts[0].tags[0], frozenset({"decision.taken", RETRACTED})
+    yield f"key:{drafts[0].recorded_by}", REVOCATIONS | {RETRACTED}
     for each in drafts:
         named = (established_by(kind, at.id) for at in each.mentions for kind in at.kinds)
         for tag, types in (*named, *(acts_on(moment.track) for moment in each.moments)):
@@ -110,10 +106,15 @@ def foreseen(drafts: Sequence[Entry]) -> Iterator[Read]:
                 yield tag, IDENTITY_ACTS | ERASURES
 
 
-def decide(drafts: Sequence[Entry], ledger: Ledger) -> Outcome:
-    """Judge the drafts of one decision against everything recorded."""
+def decide(drafts: Sequence[Entry], ledger: Ledger, by: Principal, day: int) -> Outcome:
+    """Judge the drafts of one decision, and whether it is for somebody to record on a day.
+
+    They are judged against everything recorded.
+    """
     before, after = Register(ledger.entries), Register(ledger.entries, drafts)
+    beyond = jurisdiction(drafts, by, before, ledger, day)
     violations = [
+        *(_violation(each, drafts, ledger) for each in beyond),
         *_retractions(drafts[1:], before, ledger),
         *_amendments(drafts, ledger),
         *_remarks(drafts, ledger),
@@ -134,25 +135,6 @@ def decide(drafts: Sequence[Entry], ledger: Ledger) -> Outcome:
             message = f"decision {taken.decision} is already recorded"
             violations.append(Violation("id_taken", message, "/id", (taken.position,)))
     return Outcome(tuple(dict.fromkeys(violations)), before.read_set | after.read_set)
-
-
-def find(target: int | a.ActOf, ledger: Ledger) -> Entry | None:
-    """The recorded entry that a retraction names, None if there is none."""
-    if isinstance(target, int):
-        return ledger.at(target)
-    tag = f"decision:{target.decision}"
-    of_decision = (
-        entry
-        for entry in ledger.entries(tag, frozenset())
-        if (entry.decision, entry.number) == (target.decision, target.act)
-    )
-    return next(of_decision, None)
-
-
-def find_envelope(decision: str, ledger: Ledger) -> Entry | None:
-    """The recorded envelope of a decision, None if it is not recorded."""
-    found = ledger.entries(f"decision:{decision}", frozenset({"decision.taken"}))
-    return next((entry for entry in found if entry.decision == decision), None)
 
 
 def _retractions(acts: Sequence[Entry], before: Register, ledger: Ledger) -> Iterator[Violation]:
@@ -252,8 +234,8 @@ def _remarked(
 def _scope(drafts: Sequence[Entry], before: Register, after: Register, ledger: Ledger) -> Scope:
     """The drafts, and everything that mentions a subject whose life they change.
 
-    A remark said what it was on when it was made, and an erasure whose data it destroyed: they hold
-    nothing in place.
+    A remark said what it was on when it was made, an erasure whose data it destroyed, a grant where
+    a key reaches: they hold nothing in place.
     """
     tracks = {track for draft in drafts for track in _touched(draft, ledger)}
     entries = {draft.position: draft for draft in drafts}
@@ -269,7 +251,7 @@ def _scope(drafts: Sequence[Entry], before: Register, after: Register, ledger: L
             continue
         seen.add(life)
         for entry in _mentioning(after, life):
-            if isinstance(entry.act, a.RemarkMade | a.SubjectErased):
+            if isinstance(entry.act, _HOLDING_NOTHING):
                 continue
             entries.setdefault(entry.position, entry)
             touched = {moment.track for moment in entry.moments}

@@ -89,6 +89,7 @@ _ATTRIBUTES: Final[dict[str, dict[str, frozenset[str]]]] = {
         LIFE: _acts("sanction", "imposed", "lifted") | {"appeal.decided"},
         "": _acts("appeal", "lodged", "decided"),
     },
+    "key": {LIFE: _acts("access", "granted")},  # on the recorded clock alone
 }
 """For each kind of subject, by attribute (else ""), the acts that its track is read from."""
 
@@ -104,6 +105,7 @@ CREATIONS: Final = {
     "rule": _acts("rule", "adopted"),
     "sanction": _acts("sanction", "imposed"),
     "decision": _acts("decision", "taken"),
+    "key": _acts("access", "granted"),
 }
 """What establishes an id of each kind."""
 

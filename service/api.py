@@ -12,10 +12,16 @@ from typing import Final
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
+from domain.access import Principal
 from service import asking, erasing, openapi, posting, problems
+from service.access import granting
+from service.access.doorkeeper import Doorkeeper
 from service.cosigning import Cosigning, Watch, Witness
 from service.ledger import Ledger
 from service.writer import Writer
+
+PARTS: Final = (posting, erasing, granting, asking)
+"""What the service answers."""
 
 logger = logging.getLogger(__name__)
 
@@ -27,9 +33,16 @@ SWEEPING: Final = 3_600.0
 
 
 def application(
-    open_ledger: Callable[[], Ledger], *, witnesses: Sequence[Witness] = (), interval: float = 60.0
+    open_ledger: Callable[[], Ledger],
+    *,
+    anonymous: Principal | None = None,
+    is_public: bool = False,
+    witnesses: Sequence[Witness] = (),
+    interval: float = 60.0,
 ) -> FastAPI:
     """The service as an ASGI application, over a ledger that it opens and closes.
+
+    Whoever shows no key is `anonymous`, if given; else the doorkeeper decides.
 
     It has witnesses, if any, cosign what is new, at an interval in seconds.
     """
@@ -59,9 +72,10 @@ def application(
         version="0.1.0",
         lifespan=lifespan,
         openapi_url="/openapi.json",
-        routes=[*posting.router.routes, *erasing.router.routes, *asking.router.routes],
+        routes=[each for part in PARTS for each in part.router.routes],
     )
     problems.install(app)
+    app.add_middleware(Doorkeeper, anonymous=anonymous, is_public=is_public)
     app.add_api_route("/livez", livez, tags=["operations"], summary="Whether the process is alive")
     openapi.complete(app)
     return app

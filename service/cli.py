@@ -9,12 +9,13 @@ from __future__ import annotations
 import io
 import sys
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from service.client import Unanswered
 from service.commands import (
+    access,
     asking,
     auditing,
     erasing,
@@ -25,10 +26,6 @@ from service.commands import (
     witness,
 )
 from service.terminal import by_example, errors, output, say
-
-if TYPE_CHECKING:
-    pass
-
 
 app = typer.Typer(
     add_completion=False,
@@ -99,7 +96,7 @@ def _curule(
     """
 
 
-for group in (recording, asking, replaying, auditing, erasing, serving):
+for group in (recording, asking, replaying, auditing, access, erasing, serving):
     app.add_typer(group.app)
 app.add_typer(keys.app, name="keys")
 app.add_typer(witness.app, name="witness")

@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
+from domain.access import LOCAL
 from service.loopback import is_loopback
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
+
     from projections.building import Tell
     from service.ledger import Ledger
     from service.log import Log
@@ -42,21 +45,31 @@ class Unanswered(Exception):
 
 @asynccontextmanager
 async def door(
-    url: str | None, *, existing: bool = False, building: Building | None = None
+    url: str | None,
+    *,
+    existing: bool = False,
+    building: Building | None = None,
+    key: SecretStr | None = None,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the service at `url`, else of the application over the ledger of the settings.
 
-    With `existing`, a ledger that is not there yet is not made. With
-    `building`, which gives whom to tell of it, views that must be built are built first.
+    A service is shown the key, or that of the settings. With `existing`, a ledger that is not there
+    yet is not made. With `building`, which gives whom to tell of it, views that must be built are
+    built first.
 
     Raises:
         Unanswered: there is no such service or ledger.
     """
+    from service.settings import Settings
+
     if url is not None:
         try:
             host = httpx.URL(url).host
             async with httpx.AsyncClient(
-                base_url=url, timeout=PATIENCE, trust_env=not is_loopback(host)
+                base_url=url,
+                headers=_shown(Settings().key if key is None else key),
+                timeout=PATIENCE,
+                trust_env=not is_loopback(host),
             ) as client:
                 yield client
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
@@ -66,7 +79,6 @@ async def door(
             raise Unanswered(f"the service at {url} does not answer: {why}") from None
         return
     from service.api import application
-    from service.settings import Settings
 
     settings = Settings()
     if existing:
@@ -75,11 +87,15 @@ async def door(
     if building is not None and ledger.follower.must_build(ledger.log.newest()):
         with building() as tell:
             ledger.keep(tell, is_idle=True)
-    app = application(lambda: ledger)
+    app = application(lambda: ledger, anonymous=LOCAL)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://curule") as client:
             yield client
+
+
+def _shown(key: SecretStr | None) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key.get_secret_value()}"} if key is not None else {}
 
 
 def opened(settings: Settings) -> Ledger:
@@ -217,6 +233,25 @@ def decisions(text: str, file: str) -> Iterator[tuple[str, Any]]:
         raise Unanswered(f"{file}, line {line}: this cannot be read: {error}", 2) from None
     if not found:
         raise Unanswered(f"{file} holds no decision", 2)
+
+
+async def listed(url: str | None, path: str, name: str, **parameters: Any) -> list[dict[str, Any]]:
+    """Every item of a list, page by page.
+
+    Raises:
+        Unanswered: it is not answered.
+    """
+    found: list[dict[str, Any]] = []
+    async with door(url, existing=True) as service:
+        response = await service.get(path, params=parameters)
+        while True:
+            code, lines = told(response, path) if not response.is_success else (0, [])
+            if code:
+                raise Unanswered("\n".join(lines), code)
+            found += answered(response)[name]
+            if "next" not in response.links:
+                return found
+            response = await service.get(response.links["next"]["url"])
 
 
 async def post(

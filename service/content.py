@@ -23,8 +23,11 @@ Values = Callable[[Collection[str]], Mapping[str, str]]
 ERASED: Final = {"erased": True}
 """What answers tell in place of a text that was erased."""
 
+WITHHELD: Final = {"withheld": True}
+"""What answers tell in place of a text to whoever may not know it."""
+
 Told = Callable[[Collection[str]], Mapping[str, Any]]
-"""Gives the text behind each digest, or `ERASED`; of what is neither there nor erased, nothing."""
+"""Gives the text behind each digest, or what is told instead; of what is missing, nothing."""
 
 
 def stored(entries: Sequence[Entry]) -> Decision:
@@ -79,7 +82,7 @@ def _opened(value: Any, known: Mapping[str, str]) -> Any:
 def with_texts(content: Any, told: Told) -> Any:
     """JSON values with every commitment opened.
 
-    Where the text was erased, they say so; where it is missing otherwise, there is null.
+    Where a text was erased or is withheld, they say so; where it is missing, there is null.
     """
     known = told(list(_committed(content)))
 
@@ -87,7 +90,7 @@ def with_texts(content: Any, told: Told) -> Any:
         if isinstance(value, dict):
             if _is_commitment(value):
                 text = known.get(value["sha256"])
-                return dict(text) if text is ERASED else text
+                return dict(text) if isinstance(text, dict) else text
             return {name: shown(member) for name, member in value.items()}
         return [shown(item) for item in value] if isinstance(value, list) else value
 

@@ -21,14 +21,19 @@ from typing import Any, Final
 
 import httpx
 import uvicorn
+from pydantic import SecretStr
 from rich import box
 from rich.table import Table
 from rich.text import Text
 from sqlalchemy import URL
 
+from domain.access import LOCAL
 from service import client, examples
+from service.access import keys
 from service.client import Unanswered
 from service.examples import Question
+from service.ledger import Ledger
+from service.recorder import Receipt, Sent
 from service.serving import address
 from service.settings import Settings
 from service.terminal import output, progress, say
@@ -36,6 +41,8 @@ from service.tree import drawn, printable
 
 EXAMPLE: Final = "isg"
 """The example that is played unless another is asked for."""
+KEY: Final = "demo.key"
+"""The file in that folder with the demo's key."""
 MARKER: Final = ".curule-demo"
 """The file that makes a folder the demo's own."""
 
@@ -66,7 +73,24 @@ def settle(directory: Path) -> Settings:
         log_key_file=None,
         log_signed=None,
         origin=None,
+        access_log=None,
+        key=None,
     )
+
+
+def key(ledger: Ledger, directory: Path) -> SecretStr:
+    """The key with which the demo records: the one kept in its folder, or a new one."""
+    kept = directory / KEY
+    if not (kept.is_file() and ledger.keys.principal(kept.read_text().strip())):
+        decision, _, text = keys.grant("the demo", "recorder", None, None)
+        (given,) = ledger.recorder.record([Sent(decision, LOCAL)])
+        if not isinstance(given, Receipt):
+            raise Unanswered(f"the demo gets no key: {given}")
+        kept.unlink(missing_ok=True)
+        kept.touch(0o600)
+        kept.write_text(f"{text}\n")
+        ledger.keys.follow(given.position + 1)
+    return SecretStr(kept.read_text().strip())
 
 
 def _sqlite(path: Path) -> str:
@@ -83,6 +107,8 @@ class Play:
     """The days whose structure is shown."""
     questions: Sequence[Question]
     """The questions that are asked."""
+    key: SecretStr
+    """The key with which all this is done."""
 
 
 async def play(
@@ -122,7 +148,7 @@ async def _show_it_all(
 ) -> None:
     at = address(listening)
     say(output(), f"Curule serves at {at}, from {settings.views.parent}")
-    async with client.door(at) as service:
+    async with client.door(at, key=playing.key) as service:
         ends = await _record(service, playing.decisions, settings)
         for day in playing.days:
             await _show(service, day)
@@ -187,13 +213,15 @@ def _next_steps(at: str, settings: Settings, playing: Play, *, once: bool) -> li
     last = playing.days[-1] if playing.days else datetime.now(UTC).date().isoformat()
     day = f"--effective-at {last}"
     stores = {"LEDGER": settings.ledger, "VAULT": settings.vault, "VIEWS": str(settings.views)}
+    shown = '-H "Authorization: Bearer $CURULE_KEY"'
     running = [
         "",
         "Try next, in another terminal:",
         "",
-        f"  curl '{at}/v1/structure?effective_at={last}'",
-        f"  curl '{at}/v1/people?q=petrov'",
-        f"  curl {at}/v1/meetings",
+        f"  export CURULE_KEY=$(cat {shlex.quote(str(settings.views.parent / KEY))})",
+        f"  curl {shown} '{at}/v1/structure?effective_at={last}'",
+        f"  curl {shown} '{at}/v1/people?q=petrov'",
+        f"  curl {shown} {at}/v1/meetings",
         f"  {curule} structure --url {at} {day} --ids",
         "",
         f"Every path is explained at {at}/docs. Ctrl-C stops it.",

@@ -11,10 +11,10 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import TypeAdapter, ValidationError
 
-from domain.access import LOCAL
 from domain.acts import STRICT
 from domain.fields import ID_PATTERN, Code, Ordinal
 from service import problems
+from service.access.doorkeeper import needs
 from service.erasures import Erased
 from service.ledger import Ledger
 from service.posting import receipted, received
@@ -67,6 +67,7 @@ ASKED: Final = TypeAdapter(ErasureAsked)
     status_code=201,
     tags=["people"],
     summary="Erase a person",
+    dependencies=[needs("erase")],
     responses={
         201: {"model": ErasureAnswer, "description": "Erased: what it covers is in no store."},
         200: {"model": ErasureAnswer, "description": "Erased before; there was nothing left."},
@@ -95,7 +96,11 @@ async def erase(request: Request, person_id: str) -> Response:
     try:
         if re.fullmatch(ID_PATTERN, person_id):
             given = await run_in_threadpool(
-                ledger.erasures.erase, person_id, asked.ground, LOCAL.id, asked.also
+                ledger.erasures.erase,
+                person_id,
+                asked.ground,
+                request.state.principal.id,
+                asked.also,
             )
     except LookupError as error:
         raise Problem(PARAMETER, f"also: {error}") from None

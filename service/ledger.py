@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from domain.amendments import amended, amendments
 from domain.answers import Body, Finding
@@ -26,6 +27,9 @@ from projections.history import Remembered
 from projections.memory import Memory as Remembering
 from projections.structure import Structures
 from projections.views import Views
+from service.access.keys import Keys
+from service.access.reads import Reads, reads_url
+from service.access.uses import Uses
 from service.appends import Sealed, now_in_microseconds
 from service.content import Writing
 from service.erasures import Erasures
@@ -33,7 +37,7 @@ from service.log import Log
 from service.memory import Memory
 from service.publication import Publication
 from service.recall import Recall
-from service.recorder import Recorder, Sent, curule_seal, recorded_as
+from service.recorder import Receipt, Recorder, Sent, curule_seal, receipt_again, recorded_as
 from service.search import Search
 from service.settings import Settings
 from service.signing import signer
@@ -57,6 +61,10 @@ class Ledger:
                 self.log, self.published, self.vault, Memory(self.log), now_in_microseconds
             )
             self.follower = Follower(self.views, fetching(self.log), self.log.newest)
+            self.keys = Keys(self.log)
+            self.keys.follow(self.log.newest())
+            self.reads = opened.enter_context(closing(Reads(reads_url(settings))))
+            self.uses = Uses()
             self._remembered = Remembering()
             self.structures = Structures(self._remembered)
             self.writing = Writing()
@@ -68,6 +76,9 @@ class Ledger:
 
     def close(self) -> None:
         """Close every connection; what was acknowledged is durable already."""
+        if uses := self.uses.due(at_once=True):
+            with suppress(SQLAlchemyError):  # it is told to the minute or so
+                self.reads.used(uses)
         self._opened.close()
 
     def follow(self, patience: float = FOR_EVER) -> int:
@@ -84,6 +95,9 @@ class Ledger:
         """Bring the views a batch nearer to the log if idle, or build them anew if they must be."""
         newest = self.log.newest()
         self.erasures.follow(newest)  # so that nobody's memory keeps what others erased
+        self.keys.follow(newest)
+        if uses := self.uses.due():
+            self.reads.used(uses)
         if is_idle or self.follower.must_build(newest):
             self.follower.step(newest, tell=tell)
 
@@ -118,6 +132,11 @@ class Ledger:
     def entries_of(self, decision: str) -> Sequence[Sealed]:
         """A decision's entries, envelope first; none if it is not recorded."""
         return [one for one, _ in recorded_as(decision, self.log)]
+
+    def receipt_at(self, position: int) -> Receipt:
+        """The receipt of the decision that holds an entry, as it was given first."""
+        entry = self._recall.at(position)
+        return receipt_again(recorded_as(entry.decision, self.log), self.published)
 
     def standing(self, decision: str, position: int) -> Sequence[Entry]:
         """A decision's entries at a position: its envelope as amended, less what is retracted."""

@@ -63,6 +63,7 @@ _TOLD: Final = (
     "domain.answers.",
     "domain.decisions",
     "domain.recording",
+    "service.access.",
     "service.asking.",
     "service.erasing",
     "service.posting",

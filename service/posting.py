@@ -11,11 +11,11 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import TypeAdapter, ValidationError
 
-from domain.access import LOCAL
 from domain.answers import Finding
 from domain.decisions import Decision
 from domain.recording import Violation
 from service import problems
+from service.access.doorkeeper import needs
 from service.content import plain
 from service.problems import MEDIA, PARAMETER, TOO_LARGE, Problem
 from service.questions import PATIENCE, today
@@ -103,6 +103,7 @@ DRY_RUN: Final = {
     status_code=201,
     tags=["decisions"],
     summary="Record a decision",
+    dependencies=[needs("record")],
     responses={
         201: {"model": Receipt, "description": "Recorded, whole and durable."},
         200: {
@@ -134,12 +135,12 @@ async def record(request: Request) -> Response:
         decision = DECISION.validate_json(body)
     except ValidationError as error:
         return problems.malformed(error, body)
-    sent = Sent(decision, LOCAL)
+    sent = Sent(decision, request.state.principal)
     if dry_run:
         rehearse = request.app.state.ledger.rehearse
         violations, findings = await run_in_threadpool(rehearse, sent, today(), PATIENCE)
         return _json(200, plain(DryRun(not violations, violations, findings)))
-    return _answered(await request.app.state.writer.record(sent))
+    return answered(await request.app.state.writer.record(sent))
 
 
 def _is_dry_run(request: Request) -> bool:
@@ -158,7 +159,8 @@ def _is_dry_run(request: Request) -> bool:
     return asked
 
 
-def _answered(given: Answer) -> Response:
+def answered(given: Answer) -> Response:
+    """What recording came to, as an answer."""
     match given:
         case Receipt():
             return receipted(given)

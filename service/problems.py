@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
 from domain.fields import ID_PATTERN
+from domain.jurisdiction import JURISDICTION
 from projections.views import ViewsBehind
 from service.content import plain
 from service.publication import NotPublished
@@ -47,6 +48,8 @@ UNKNOWN_OUTCOME = Kind("unknown-outcome", 503, "Whether it was recorded is not k
 UNAVAILABLE = Kind("unavailable", 503, "The database did not answer")
 REWOUND = Kind("rewound", 503, "The log is not the one that was signed, and nothing was recorded")
 NOT_FOUND = Kind("not-found", 404, "There is nothing here")
+UNAUTHENTICATED = Kind("unauthenticated", 401, "It is not known who asks")
+FORBIDDEN = Kind("forbidden", 403, "That is not for this key to do, and nothing was changed")
 METHOD = Kind("method-not-allowed", 405, "That cannot be done here")
 MEDIA = Kind("media-type", 415, "Send application/json")
 TOO_LARGE = Kind("too-large", 413, "The request is too large")
@@ -63,6 +66,8 @@ KINDS = (
     UNKNOWN_OUTCOME,
     UNAVAILABLE,
     REWOUND,
+    UNAUTHENTICATED,
+    FORBIDDEN,
     NOT_FOUND,
     METHOD,
     MEDIA,
@@ -114,10 +119,13 @@ SCHEMA: dict[str, Any] = {
 class Problem(Exception):
     """An answer that is a problem document."""
 
-    def __init__(self, kind: Kind, detail: str, **members: Any) -> None:
+    def __init__(
+        self, kind: Kind, detail: str, headers: Mapping[str, str] | None = None, **members: Any
+    ) -> None:
         super().__init__(detail)
         self.kind = kind
         self.detail = detail
+        self.headers = headers
         self.members = members
 
 
@@ -141,11 +149,15 @@ def problem(
 
 
 def refused(refusal: Refusal) -> Response:
-    """409: the rules broken, each with the place in the request and the entries behind it."""
+    """409: the rules broken, each with the place in the request and the entries behind it.
+
+    403 if one of them is that it is not for this key to record.
+    """
     violations = plain(refusal.violations)
     count = len(violations)
     detail = violations[0]["message"] if count == 1 else f"{count} rules are broken"
-    return problem(REFUSED, detail, violations=violations)
+    is_forbidden = any(each.rule in JURISDICTION for each in refusal.violations)
+    return problem(FORBIDDEN if is_forbidden else REFUSED, detail, violations=violations)
 
 
 def moved(unsettled: Unsettled) -> Response:
@@ -237,7 +249,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Problem)
     async def _problem(_: Request, error: Problem) -> Response:
-        headers = {"Retry-After": "1"} if error.kind.status == 503 else None
+        headers = {"Retry-After": "1"} if error.kind.status == 503 else error.headers
         return problem(error.kind, error.detail, headers, **error.members)
 
     @app.exception_handler(ViewsBehind)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,11 +17,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 
 from domain import dates
+from domain.access import Principal
 from domain.entries import instant, microseconds
 from projections import basis as b
 from projections.tables import VERSION
+from service.access.reads import Reads
 from service.appends import now_in_microseconds
-from service.content import plain
+from service.content import WITHHELD, Told, plain
 from service.ledger import Ledger
 from service.problems import BEHIND, CLOCKS, FUTURE, Problem
 
@@ -74,6 +76,21 @@ class Basis:
     """When the newest entry taken into account was recorded; null for the empty ledger."""
     position: int
     """The position of the newest entry taken into account."""
+
+
+def texts_for(request: Request) -> Told:
+    """Opens personal texts for whoever asks, and counts them; withholds them from the public."""
+    names = request.app.state.ledger.names
+    principal: Principal = request.state.principal
+
+    def opened(digests: Collection[str]) -> Mapping[str, Any]:
+        if not principal.may("ask"):
+            return dict.fromkeys(digests, WITHHELD)
+        known: Mapping[str, Any] = names(digests)
+        request.state.texts = getattr(request.state, "texts", 0) + len(known)
+        return known
+
+    return opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,23 +170,36 @@ def pinned(
     """An answer that parameters, without any default, ask for again exactly."""
     location = f"{request.url.path}?{urlencode(at)}"
     erased = request.app.state.ledger.erasures.newest  # nothing else changes what was answered
-    tag = f'"{sha256(f"{VERSION} {erased} {location}".encode()).hexdigest()[:32]}"'
+    principal: Principal = request.state.principal
+    whole = principal.may("ask")
+    tag = f'"{sha256(f"{VERSION} {erased} {whole} {location}".encode()).hexdigest()[:32]}"'
     headers = {
         "Ledger-Position": str(position),
         "Content-Location": location,
         "ETag": tag,
         "Cache-Control": "private, no-cache",
+        "Vary": "Authorization",
     }
     if links:
         headers["Link"] = links
     known = request.headers.get("If-None-Match", "").split(",")
     if any(each.strip().removeprefix("W/") in (tag, "*") for each in known):
         return Response(status_code=304, headers=headers)
+    _note(request, principal, {name: value for name, value in at.items() if name != "q"})
     return Response(
         _told(content),
         media_type="application/json",
         headers=headers,
     )
+
+
+def _note(request: Request, principal: Principal, at: Mapping[str, Any]) -> None:
+    """Have it noted if a key reads personal texts: first of all, or nothing is told."""
+    texts = getattr(request.state, "texts", 0)
+    if texts and principal.is_key:
+        question = f"{request.url.path}?{urlencode(at)}"
+        reads: Reads = request.app.state.ledger.reads
+        reads.note(principal.id, now_in_microseconds(), question, texts)
 
 
 def _told(content: Mapping[str, Any]) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Final
 
 import uuid_utils
 
@@ -184,26 +186,41 @@ class Recorder:
         """
         self._memory.catch_up()
         drafts = draft(with_ids(sent.decision, new_id), self._memory, sent.by.id)
-        outcome = decide(drafts, self._memory)
+        outcome = decide(drafts, self._memory, sent.by, self._today())
         if outcome.violations:
             return outcome.violations, drafts
-        result = self._sealable(drafts, Condition(outcome.read_set, 0))
+        result = self._sealable(drafts, Condition(outcome.read_set, 0), None)
         if isinstance(result, Refusal):
             return result.violations, drafts
         return (), result.committed
 
     def _judge(self, decision: Decision, sent: Sent, drafts: Sequence[Entry]) -> _Judged | Answer:
-        position, outcome = self._memory.position, decide(drafts, self._memory)
+        position, today = self._memory.position, self._today()
+        outcome = decide(drafts, self._memory, sent.by, today)
         if outcome.violations and self._memory.catch_up():
             # Nothing is refused on what may be stale.
             drafts = draft(decision, self._memory, sent.by.id)
-            position, outcome = self._memory.position, decide(drafts, self._memory)
+            position, today = self._memory.position, self._today()
+            outcome = decide(drafts, self._memory, sent.by, today)
         if not outcome.violations:
-            return self._sealable(drafts, Condition(outcome.read_set, position))
+            # Where a key reaches is judged for a day, on which it must then be recorded.
+            ends = [] if sent.by.within is None else [today + 1]
+            ends += [] if sent.by.until is None else [sent.by.until]
+            latest = min((_midnight(each) - 1 for each in ends), default=None)
+            return self._sealable(drafts, Condition(outcome.read_set, position), latest)
         return self._recorded_before(decision, sent.decision) or Refusal(outcome.violations)
 
-    def _sealable(self, drafts: Sequence[Entry], condition: Condition) -> _Judged | Refusal:
-        """The drafts as the log takes them, their texts replaced by commitments."""
+    def _now(self) -> int:
+        """The time that the log would give: it may be ahead of this machine's, and never back."""
+        return max(self._clock(), self._memory.recorded_at)
+
+    def _today(self) -> int:
+        return _day_of(self._now())
+
+    def _sealable(
+        self, drafts: Sequence[Entry], condition: Condition, latest: int | None
+    ) -> _Judged | Refusal:
+        """The drafts as the log takes them, texts replaced by commitments, until a latest time."""
         disclosures: list[Disclosure] = []
         name = drafts[0].decision
 
@@ -218,8 +235,9 @@ class Recorder:
         stated = tuple(drafted(each) for each in committed)
         if too_long := tuple(_too_long(stated)):
             return Refusal(too_long)
-        # The log's time may be ahead of this machine's: it never goes back.
-        deadline = max(self._clock(), self._memory.recorded_at) + PATIENCE
+        deadline = self._now() + PATIENCE
+        if latest is not None:
+            deadline = min(deadline, latest)
         append = Append(stated, condition, deadline)
         return _Judged(drafts, committed, append, tuple(disclosures))
 
@@ -249,6 +267,21 @@ class Recorder:
             return receipt_again(recorded, self._published)
         message = f"decision {decision.id} is already recorded with other content"
         return Refusal((Violation("id_taken", message, "/id", (recorded[0][0].position,)),))
+
+
+_DAY: Final = 86_400_000_000
+"""µs of a day."""
+_EPOCH: Final = date(1970, 1, 1).toordinal()
+
+
+def _day_of(time: int) -> int:
+    """The day (proleptic ordinal, UTC) of a time in µs since 1970."""
+    return time // _DAY + _EPOCH
+
+
+def _midnight(day: int) -> int:
+    """The time in µs since 1970 at which a day begins, UTC."""
+    return (day - _EPOCH) * _DAY
 
 
 def _committed(entry: Entry, act: Payload) -> Entry:

@@ -220,24 +220,27 @@ def _within(part: Facts, names: Names) -> str:
 
 def _name(kind: str, identity: str, names: Names) -> str:
     name = names.get((kind, identity))
-    return f"{identity} {legible(name)}" if is_erased(name) else name or identity
+    return f"{identity} {legible(name)}" if untold(name) else name or identity
 
 
-def is_erased(text: Any) -> bool:
-    """Whether an answer tells that a text was erased."""
-    return isinstance(text, Mapping) and text.get("erased") is True
+def untold(text: Any) -> str | None:
+    """Why an answer does not tell a text: it is `erased`, or `withheld`; None: it tells it."""
+    if isinstance(text, Mapping):
+        return next((why for why in ("erased", "withheld") if text.get(why) is True), None)
+    return None
 
 
 def legible(text: Any) -> str:
     """A text as people read it."""
-    return "(erased)" if is_erased(text) else str(text)
+    why = untold(text)
+    return f"({why})" if why else str(text)
 
 
 def _value(value: Any) -> str:
     words = {None: "not stated", True: "yes", False: "no"}
     if value is None or isinstance(value, bool):
         return words[value]
-    if is_erased(value):
+    if untold(value):
         return legible(value)
     text = " ".join(str(value).split())
     if len(text) > LENGTH:

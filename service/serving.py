@@ -6,6 +6,7 @@ import logging
 import socket
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import uvicorn
 
@@ -27,26 +28,33 @@ def listen(host: str, *ports: int) -> socket.socket:
     raise Unanswered(f"{host}, port {ports[-1]}: {why}")
 
 
-def address(listening: socket.socket) -> str:
+def address(listening: socket.socket, scheme: str = "http") -> str:
     """The address of a service that listens there."""
     host, port = listening.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def server(
     ledger: Ledger,
     *,
     access_log: bool = False,
+    is_public: bool = False,
+    tls: tuple[Path, Path] | None = None,
+    behind_proxy: bool = False,
     witnesses: Sequence[Witness] = (),
     interval: float = 60.0,
 ) -> uvicorn.Server:
-    """A server of the application, ready to run."""
+    """A server of the application, ready to run; TLS takes a certificate and its key."""
+    certificate, key = tls or (None, None)
     config = uvicorn.Config(
-        application(lambda: ledger, witnesses=witnesses, interval=interval),
+        application(lambda: ledger, is_public=is_public, witnesses=witnesses, interval=interval),
         lifespan="on",
         ws="none",
         log_level="warning",
         access_log=access_log,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+        proxy_headers=behind_proxy,
         timeout_graceful_shutdown=8,
     )
     if access_log:

@@ -25,6 +25,9 @@ class Settings(BaseSettings):
     a SQLite vault, which is made with it."""
     master_key_file: Path | None = None
     """A file with the vault's master key."""
+    access_log: str | None = None
+    """Who has read personal data: `sqlite:///FILE` or `postgresql+psycopg://…`. Else a file beside
+    a SQLite vault, or else in the vault's database."""
     log_key: SecretStr | None = None
     """The key that signs the log (Ed25519): 32 bytes in base64. Else CURULE_LOG_KEY_FILE, else a
     file beside a SQLite ledger, or else vault, which is made when the log is first signed."""
@@ -37,6 +40,8 @@ class Settings(BaseSettings):
     origin: str | None = None
     """The name of the log, by which all know it for good: an address without its scheme, as
     `ledger.example/log`. Else one that is made of its key."""
+    key: SecretStr | None = None
+    """The key that the commands show to a service, as `curule keys create` printed it."""
     witnesses: str | None = None
     """Who cosigns the checkpoints of the log: `URL#VERIFIERKEY`, separated by spaces. `serve` asks
     them by itself."""

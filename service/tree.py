@@ -14,7 +14,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from domain.dates import NEVER, window
-from service.sentences import dated, is_erased, legible, sources, voted, when
+from service.sentences import dated, legible, sources, untold, voted, when
 
 Facts = Mapping[str, Any]
 """A JSON object of an answer."""
@@ -168,8 +168,8 @@ def _vacancies(post: Facts) -> str | None:
 def _holder(holder: Facts, ids: bool) -> Text:
     name = holder["name"]
     label = _qualified(
-        _named(None if is_erased(name) else name, holder["person"], "", ids),
-        ("erased" if is_erased(name) else "name not known" if name is None else None, "dim"),
+        _named(None if untold(name) else name, holder["person"], "", ids),
+        (untold(name) or ("name not known" if name is None else None), "dim"),
         _doubt(holder),
         ("pending approval" if holder["approved"] is False else None, UNSURE),
     )

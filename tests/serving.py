@@ -9,6 +9,7 @@ from pathlib import Path
 
 import uvicorn
 
+from domain.access import LOCAL, Principal
 from service.api import application
 from service.ledger import Ledger
 from service.settings import Settings
@@ -18,10 +19,13 @@ PATIENCE = 30.0
 
 
 @contextmanager
-def serving(directory: Path, *, ledger_url: str | None = None) -> Iterator[str]:
+def serving(
+    directory: Path, *, ledger_url: str | None = None, anonymous: Principal | None = LOCAL
+) -> Iterator[str]:
     """Serve the ledger in a directory while the context lasts, and give the server's address.
 
-    The log may be elsewhere (`ledger_url`); served again, the same directory is the same ledger.
+    Whoever shows no key may do everything, unless told otherwise. The log may be elsewhere
+    (`ledger_url`); served again, the same directory is the same ledger.
     """
     settings = Settings(
         ledger=ledger_url or f"sqlite:///{directory / 'curule.db'}",
@@ -29,7 +33,7 @@ def serving(directory: Path, *, ledger_url: str | None = None) -> Iterator[str]:
         views=directory / "curule-views.db",
     )
     config = uvicorn.Config(
-        application(lambda: Ledger(settings)),
+        application(lambda: Ledger(settings), anonymous=anonymous),
         lifespan="on",
         log_config=None,
         timeout_graceful_shutdown=5,

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import pytest
 
-from domain.acts import SubjectErased
+from domain.acts import AccessGranted, AccessRevoked, SubjectErased
 from domain.decisions import DecisionTaken
 from domain.entries import (
     PAYLOADS,
@@ -36,7 +36,7 @@ from tests.ledgers import decision
 from tests.test_forms import EVERY_ACT
 
 GOLDEN: Final = Path(__file__).parent / "golden" / "entries.jsonl"
-FROZEN: Final = (66, "4c3a5ea018903d31b086a357734f7afe7f0fc6e58f3bfdf44cc9c217b844132a")
+FROZEN: Final = (68, "dcbd9f6520e69f29040c080a232436673016829fabe3f32e8667ebc2fae9f5e5")
 """How many lines are frozen, and their SHA-256: raised when lines are added, else left alone."""
 
 LINES = GOLDEN.read_bytes().splitlines(keepends=True) if GOLDEN.exists() else []
@@ -72,6 +72,18 @@ def written() -> Iterator[bytes]:
             type="subject.erased", person="ann", ground="gdpr-17-1-b", digests=("A" * 43, "_" * 43)
         )
     )
+    payloads.append(
+        AccessGranted(
+            type="access.granted",
+            key="k1",
+            name="The secretary's office",
+            role="recorder",
+            within="council",
+            expires="2027-01-31",
+            secret_sha256="0" * 64,
+        )
+    )
+    payloads.append(AccessRevoked(type="access.revoked", key="k1"))
     for number, act in enumerate(payloads):
         stored = commit(act, "decision:first", committed)
         entry = Entry(0, "", "test", "first", number, stored, tags_of(stored, "first"))

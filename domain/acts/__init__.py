@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, get_args, get_type_hints
 
+from domain.acts.access import AccessGranted, AccessRevoked
 from domain.acts.act import (
     STRICT,
     Act,
@@ -114,6 +115,8 @@ __all__ = [
     "ACTS",
     "SERVICE_ACTS",
     "STRICT",
+    "AccessGranted",
+    "AccessRevoked",
     "Act",
     "ActOf",
     "ActivistAdmitted",
@@ -278,7 +281,9 @@ ACTS: dict[str, type[Act]] = {
 }
 """Every act that a client may post, by its stored name: a closed registry."""
 
-SERVICE_ACTS: dict[str, type[Act]] = {_type_of(act): act for act in (SubjectErased,)}
+SERVICE_ACTS: dict[str, type[Act]] = {
+    _type_of(act): act for act in (SubjectErased, AccessGranted, AccessRevoked)
+}
 """The acts that the service alone records: no client can post them, and none can be retracted."""
 
 AnyAct = Annotated[Act, _ByType()]

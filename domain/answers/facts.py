@@ -14,8 +14,16 @@ class Erased:
     """It was."""
 
 
-Name = str | dict[str, str] | Erased | None
-"""A personal text: opened, or still the commitment to it, or erased, or missing."""
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """In place of a personal text: it is told to those who have a key, and not to the public."""
+
+    withheld: Literal[True] = True
+    """It is."""
+
+
+Name = str | dict[str, str] | Erased | Withheld | None
+"""A personal text: opened, or still the commitment to it, or erased, withheld, or missing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from service.access.doorkeeper import needs
 from service.asking import (
     changes,
     charter,
@@ -15,5 +16,8 @@ from service.asking import (
 )
 
 router = APIRouter()
-for each in (structure, changes, people, history, elections, meetings, charter, decisions, log):
-    router.include_router(each.router)
+for each in (structure, changes, elections, meetings, charter):
+    router.include_router(each.router, dependencies=[needs("look")])
+for each in (people, history, decisions):
+    router.include_router(each.router, dependencies=[needs("ask")])
+router.include_router(log.router)

@@ -18,10 +18,20 @@ from domain.entries import Entry, read
 from domain.questions.changes import UNDOING, changes, explained
 from domain.questions.facts import Day as FactsOfDay
 from projections.basis import Basis as At
-from service.content import plain, with_texts
+from service.content import Told, plain, with_texts
 from service.ledger import Ledger
 from service.problems import CLOCKS, PARAMETER, Problem
-from service.questions import Basis, BasisQuery, Day, Instant, asked, pinned, stated, today
+from service.questions import (
+    Basis,
+    BasisQuery,
+    Day,
+    Instant,
+    asked,
+    pinned,
+    stated,
+    texts_for,
+    today,
+)
 from service.sentences import sentence
 
 router = APIRouter()
@@ -95,7 +105,7 @@ def ask_changes(request: Request, query: Annotated[ChangesQuery, Query()]) -> Re
     content = {
         "from": plain(stated(first)),
         "to": plain(stated(second)),
-        "changes": _told(ledger, found, (*before, *after)),
+        "changes": _told(texts_for(request), found, (*before, *after)),
     }
     return pinned(request, at, second.position, content)
 
@@ -156,7 +166,7 @@ def _undoing(ledger: Ledger, first: At, second: At) -> list[Entry]:
     return [read(one.entry) for one in found]
 
 
-def _told(ledger: Ledger, found: Sequence[Change], bodies: Sequence[Body]) -> list[dict[str, Any]]:
+def _told(texts: Told, found: Sequence[Change], bodies: Sequence[Body]) -> list[dict[str, Any]]:
     """Changes with their texts opened and their sentences; names are those of the last body."""
     posts = [post for body in bodies for post in body.posts]
     names = {("body", each.id): each.name for each in bodies}
@@ -164,6 +174,6 @@ def _told(ledger: Ledger, found: Sequence[Change], bodies: Sequence[Body]) -> li
     changed = {each.subject.id for each in found if each.subject.kind == "tenure"}
     holders = {each.person: each.name for post in posts for each in post.holders}
     persons = [[each, plain(holders[each])] for each in sorted(changed)]
-    opened, called = with_texts([[plain(each) for each in found], persons], ledger.names)
+    opened, called = with_texts([[plain(each) for each in found], persons], texts)
     names |= {("person", person): name for person, name in called}
     return [{**each, "sentence": sentence(each, names)} for each in opened]

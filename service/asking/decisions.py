@@ -33,7 +33,7 @@ from service.asking.remarks import about, remarks
 from service.content import plain, stored, with_texts
 from service.ledger import Ledger
 from service.problems import NOT_FOUND, Problem
-from service.questions import Basis, BasisQuery, Day, answer, asked
+from service.questions import Basis, BasisQuery, Day, answer, asked, texts_for
 
 router = APIRouter()
 
@@ -194,7 +194,7 @@ def ask_decisions(request: Request, query: Annotated[DecisionsQuery, Query()]) -
     links = None
     if len(found) > query.limit:
         links = following(request, query, basis, str(page[-1].position))
-    content = with_texts(plain(page), ledger.names)
+    content = with_texts(plain(page), texts_for(request))
     return answer(request, basis, {"decisions": content}, query, links=links)
 
 
@@ -312,7 +312,7 @@ def ask_decision(
     retracted = _retracted(ledger, decision, basis.position)
     noted = remarks(ledger, basis, *about("decision", decision))
     content = {
-        "decision": with_texts(to_json(stored([now, *entries[1:]])), ledger.names),
+        "decision": with_texts(to_json(stored([now, *entries[1:]])), texts_for(request)),
         "amended_by": plain(positions(amending)),
         "position": found[0].position,
         "recorded_at": instant(found[0].recorded_at),
@@ -328,7 +328,7 @@ def ask_decision(
             for one, entry in list(zip(found, entries, strict=True))[1:]
         ],
         "remarks": with_texts(
-            plain([each for each in noted if _is_on(each, decision, found)]), ledger.names
+            plain([each for each in noted if _is_on(each, decision, found)]), texts_for(request)
         ),
     }
     return answer(request, basis, content, query)

@@ -13,7 +13,7 @@ from domain.questions.history import Kind, beliefs, facts, ids
 from service.content import plain, with_texts
 from service.ledger import Ledger
 from service.problems import NOT_FOUND, Problem
-from service.questions import Basis, BasisQuery, answer, asked
+from service.questions import Basis, BasisQuery, answer, asked, texts_for
 
 router = APIRouter()
 
@@ -107,4 +107,4 @@ def _history(request: Request, kind: Kind, identity: str, query: HistoryQuery) -
             raise Problem(NOT_FOUND, f"no {kind} {identity} is known at that basis")
         told = {"clock": query.clock, "ids": plain(ids(day, kind, identity))}
         content = {**told, "history": plain(found)}
-    return answer(request, basis, with_texts(content, ledger.names), query)
+    return answer(request, basis, with_texts(content, texts_for(request)), query)

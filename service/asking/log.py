@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from domain.transparency.notes import LINES
 from domain.transparency.tiles import read_tile_path
+from service.access.doorkeeper import needs
 from service.problems import NOT_FOUND, Problem
 from service.publication import Publication
 
@@ -98,6 +99,7 @@ def key(request: Request) -> Response:
 @router.get(
     "/log/tile/entries/{number:path}",
     summary="A bundle of entries",
+    dependencies=[needs("ask")],
     response_class=Response,
     responses=_octets("Up to 256 entries, each after its length in two bytes."),
 )

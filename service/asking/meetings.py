@@ -25,7 +25,7 @@ from service.asking.remarks import about, remarks
 from service.content import plain, with_texts
 from service.ledger import Ledger
 from service.problems import NOT_FOUND, Problem
-from service.questions import Basis, BasisQuery, answer, asked
+from service.questions import Basis, BasisQuery, answer, asked, texts_for
 from service.search import named
 
 router = APIRouter()
@@ -151,7 +151,7 @@ def ask_meeting(
         ),
         "remarks": plain(remarks(ledger, basis, *about("meeting", meeting_id))),
     }
-    return answer(request, basis, with_texts(content, ledger.names), query)
+    return answer(request, basis, with_texts(content, texts_for(request)), query)
 
 
 def _taken_at(ledger: Ledger, basis: At, meeting: str) -> Sequence[Sequence[Entry]]:

@@ -15,7 +15,7 @@ from domain.dates import iso
 from projections.basis import Basis
 from service.content import plain, with_texts
 from service.ledger import Ledger
-from service.questions import BasisQuery, answer
+from service.questions import BasisQuery, answer, texts_for
 
 PAGE: Final = 100
 """Items on a page unless told otherwise."""
@@ -60,7 +60,7 @@ def paged(
     found = list(islice(rest, query.limit + 1))
     page = found[: query.limit]
     links = following(request, query, basis, key(page[-1])) if len(found) > len(page) else None
-    content = with_texts([plain(shown(item)) for item in page], ledger.names)
+    content = with_texts([plain(shown(item)) for item in page], texts_for(request))
     return answer(request, basis, {name: content}, query, links=links)
 
 

@@ -24,7 +24,7 @@ from service.asking.structure import AuthorityAnswer
 from service.content import plain, with_texts
 from service.ledger import Ledger
 from service.problems import NOT_FOUND, PARAMETER, Problem
-from service.questions import Basis, BasisQuery, answer, asked
+from service.questions import Basis, BasisQuery, answer, asked, texts_for
 
 router = APIRouter()
 
@@ -166,4 +166,4 @@ def ask_authority(
     if not found:
         raise Problem(NOT_FOUND, f"person {person_id} does not hold that at that basis")
     content = {"chain": plain(found)}
-    return answer(request, basis, with_texts(content, ledger.names), query)
+    return answer(request, basis, with_texts(content, texts_for(request)), query)

@@ -15,7 +15,7 @@ from domain.shape import to_json
 from projections.basis import Basis
 from service.content import plain, with_texts
 from service.ledger import Ledger
-from service.questions import BasisQuery, answer
+from service.questions import BasisQuery, answer, texts_for
 
 _SUBJECTS = ("entry", "person", "body", "post", "election", "meeting", "rule", "decision")
 
@@ -39,7 +39,7 @@ def with_remarks(
 ) -> Response:
     """The answer about one subject, with the remarks on what these tags stand for."""
     content = {**plain(told), "remarks": plain(remarks(ledger, basis, *tags))}
-    return answer(request, basis, with_texts(content, ledger.names), query)
+    return answer(request, basis, with_texts(content, texts_for(request)), query)
 
 
 def about(kind: str, *subjects: str) -> list[str]:

@@ -20,7 +20,7 @@ from service.asking.remarks import about, with_remarks
 from service.content import plain, with_texts
 from service.ledger import Ledger
 from service.problems import NOT_FOUND, Problem
-from service.questions import Basis, BasisQuery, Text, answer, asked
+from service.questions import Basis, BasisQuery, Text, answer, asked, texts_for
 from service.search import named
 
 router = APIRouter()
@@ -160,7 +160,7 @@ def ask_structure(request: Request, query: Annotated[StructureQuery, Query()]) -
         digest, written = ledger.writing.whole(bodies)
     else:
         digest, written = None, ledger.writing.part(below(bodies, query.root, query.depth))
-    stated = {"digest": digest, "bodies": Text(written.opened(ledger.names))}
+    stated = {"digest": digest, "bodies": Text(written.opened(texts_for(request)))}
     return answer(request, basis, stated, query)
 
 
@@ -233,7 +233,7 @@ def ask_members(request: Request, body: str, query: Annotated[MembersQuery, Quer
         found = [each for each in members(day, body) if query.role in (None, each.role)]
         held = holding(day, body) if query.role is None else ()
         content = {"members": plain(found), "holders": plain(held)}
-    return answer(request, basis, with_texts(content, ledger.names), query)
+    return answer(request, basis, with_texts(content, texts_for(request)), query)
 
 
 @router.get(
@@ -249,7 +249,7 @@ def ask_authority(request: Request, body: str, query: Annotated[BasisQuery, Quer
         chain = plain(authority.of_body(ledger.day(connection, basis), body))
     if not chain:
         raise Problem(NOT_FOUND, f"no body {body} is known at that basis")
-    return answer(request, basis, with_texts({"chain": chain}, ledger.names), query)
+    return answer(request, basis, with_texts({"chain": chain}, texts_for(request)), query)
 
 
 @router.get(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,8 +49,37 @@ def serve(
         ),
     ] = 8000,
     access_log: Annotated[bool, typer.Option("--access-log", help="Log every request.")] = False,
+    public: Annotated[
+        bool,
+        typer.Option(
+            "--public",
+            envvar="CURULE_PUBLIC",
+            help="Answer about the structure without a key, all personal data withheld.",
+        ),
+    ] = False,
+    tls_cert: Annotated[
+        Path | None,
+        typer.Option(
+            "--tls-cert", metavar="FILE", envvar="CURULE_TLS_CERT", help="The certificate, in PEM."
+        ),
+    ] = None,
+    tls_key: Annotated[
+        Path | None,
+        typer.Option("--tls-key", metavar="FILE", envvar="CURULE_TLS_KEY", help="Its private key."),
+    ] = None,
+    behind_proxy: Annotated[
+        bool,
+        typer.Option(
+            "--behind-proxy",
+            envvar="CURULE_BEHIND_PROXY",
+            help="A proxy in front ends TLS and tells who the client is (X-Forwarded-For).",
+        ),
+    ] = False,
 ) -> None:
     """Serve the ledger over HTTP, until Ctrl-C or SIGTERM.
+
+    While there are no keys, whoever is on this machine can ask and nobody can record. To be reached
+    from elsewhere it takes keys, and TLS, by files or a proxy.
 
     With CURULE_WITNESSES it has them cosign the log's newest checkpoint, each
     CURULE_WITNESS_INTERVAL seconds that there is a new one (60; 0: never).
@@ -59,17 +88,32 @@ def serve(
     from service.settings import Settings
 
     settings = Settings()
+    if (tls_cert is None) != (tls_key is None):
+        raise Unanswered("give --tls-cert and --tls-key together", 2)
+    if not (is_loopback(host) or tls_cert or behind_proxy):
+        why = "keys would be sent in clear: give --tls-cert and --tls-key, or --behind-proxy"
+        raise Unanswered(f"{host} is not loopback, and {why}", 2)
     asked = witness.of(settings) if settings.witness_interval else []
-    with listen(host, port) as listening:
+    with listen(host, port) as listening, closing(client.opened(settings)) as ledger:
+        if not (ledger.keys.are_given or is_loopback(host)):
+            how = "make one first: curule keys create NAME --role recorder"
+            raise Unanswered(f"there are no keys, and {host} is not loopback: {how}", 2)
         serving = server(
-            client.opened(settings),
+            ledger,
             access_log=access_log,
+            is_public=public,
+            tls=(tls_cert, tls_key) if tls_cert and tls_key else None,
+            behind_proxy=behind_proxy,
             witnesses=asked,
             interval=settings.witness_interval,
         )
-        at = address(listening)
-        if not is_loopback(host):
-            say(errors(), f"warning: there are no keys yet; who reaches {at} can read and record")
+        at = address(listening, "https" if tls_cert else "http")
+        if not ledger.keys.are_given:
+            say(
+                errors(),
+                "There are no keys yet: who is on this machine can ask, nobody can record.",
+            )
+            say(errors(), "Make the first key: curule keys create NAME --role recorder")
         say(output(), f"Curule serves at {at} and explains itself at {at}/docs")
         with _until_interrupted():
             serving.run(sockets=[listening])
@@ -132,15 +176,18 @@ def demo(
     if not source.is_file():
         raise Unanswered(f"there is no {source}", 2)
     asked = [] if file else examples.questions(name)
-    played = playing.Play(
-        decisions=list(client.decisions(client.text(str(source)), source.name)),
-        days=() if file else examples.DAYS[name],
-        questions=asked if all_questions else examples.first_of_each_row(asked),
-    )
+    decisions = list(client.decisions(client.text(str(source)), source.name))
     directory = directory or Path("curule-demo" if example is None else f"curule-demo-{name}")
     with listen("127.0.0.1", *((8000, 0) if port is None else (port,))) as listening:
         settings = playing.settle(directory)
-        serving = server(client.opened(settings))
+        ledger = client.opened(settings)
+        played = playing.Play(
+            decisions=decisions,
+            days=() if file else examples.DAYS[name],
+            questions=asked if all_questions else examples.first_of_each_row(asked),
+            key=playing.key(ledger, directory),
+        )
+        serving = server(ledger)
         with _until_interrupted():
             asyncio.run(playing.play(serving, listening, played, settings, once=once))
 

@@ -1,0 +1,1 @@
+"""Access: who comes in, with which key, and what they have read."""

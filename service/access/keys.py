@@ -1,0 +1,113 @@
+"""Keys: the log says which there are, and this memory follows it.
+
+A key is `curule_ID_SECRET`. The log holds the SHA-256 of its secret, 256 bits at random, and so
+nothing by which the key could be found.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import secrets
+import threading
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
+from hmac import compare_digest
+from typing import Final
+
+from domain import dates
+from domain.access import ACCESS_ACTS, Key, Principal, Role, given
+from domain.acts import AccessGranted, AccessRevoked
+from domain.decisions import Decision
+from domain.entries import read
+from service.log import Log
+
+_KEY: Final = re.compile(r"curule_(k[a-z2-7]{16})_([A-Za-z0-9_-]{43})")
+
+
+class Keys:
+    """The keys of one ledger."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._following = threading.Lock()
+        self._position = 0
+        self._keys: Mapping[str, Key] = {}
+
+    def follow(self, until: int) -> None:
+        """Take in what the log says up to a position."""
+        if until <= self._position:
+            return
+        with self._following:
+            if until <= self._position:
+                return
+            found = self._log.entries(types=ACCESS_ACTS, after=self._position, until=until)
+            self._keys = given(self._keys, [read(one.entry) for one in found])
+            self._position = until
+
+    @property
+    def are_given(self) -> bool:
+        """Whether any key was ever given: from then on, one is needed."""
+        return bool(self._keys)
+
+    def all(self) -> Sequence[Key]:
+        """Every key that was ever given, in order."""
+        return sorted(self._keys.values(), key=lambda each: each.granted)
+
+    def get(self, key: str) -> Key | None:
+        """A key by its id."""
+        return self._keys.get(key)
+
+    def principal(self, text: str) -> Principal | None:
+        """Whose a key is that somebody shows; None if it is none, or no longer works."""
+        shown = _KEY.fullmatch(text)
+        if shown is None:
+            return None
+        if shown[1] not in self._keys:
+            self.follow(self._log.newest())  # another process may just have made it
+        key = self._keys.get(shown[1])
+        if key is None or not compare_digest(key.secret_sha256, _hashed(shown[2])):
+            return None
+        return key.principal if key.works(datetime.now(UTC).date().toordinal()) else None
+
+
+def grant(
+    name: str, role: Role, within: str | None, expires: str | None
+) -> tuple[Decision, str, str]:
+    """The decision that gives somebody a new key, the key's id, and the key itself."""
+    key = "k" + base64.b32encode(secrets.token_bytes(10)).decode().lower()
+    secret = secrets.token_urlsafe(32)
+    act = AccessGranted(
+        type="access.granted",
+        key=key,
+        name=name,
+        role=role,
+        within=within,
+        expires=expires,
+        secret_sha256=_hashed(secret),
+    )
+    return Decision(acts=(act,)), key, f"curule_{key}_{secret}"
+
+
+def revocation(key: str) -> Decision:
+    """The decision by which a key no longer works."""
+    return Decision(acts=(AccessRevoked(type="access.revoked", key=key),))
+
+
+def expiry(text: str, today: date) -> str:
+    """The day on which a key no longer works: as given, or so many days from now (`90d`).
+
+    Raises:
+        ValueError: it is no day to come.
+    """
+    days = re.fullmatch(r"([1-9][0-9]{0,4})d", text)
+    if days is not None:
+        return (today + timedelta(days=int(days[1]))).isoformat()
+    if dates.day(text) <= today.toordinal():
+        raise ValueError(f"{text} is not to come: the key would not work at all")
+    return text
+
+
+def _hashed(secret: str) -> str:
+    return sha256(secret.encode("ascii")).hexdigest()

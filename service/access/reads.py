@@ -1,0 +1,138 @@
+"""Reads: who has read personal data, and when each key was last used. A log of its own.
+
+It is written before the answer is given. A process that is killed loses nothing of it; a power cut
+may take the last moments, since nobody waits here for the disk.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy as sa
+
+from domain.entries import instant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from service.settings import Settings
+
+_SCHEMA: Final = sa.MetaData()
+_NUMBER: Final = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+_READS: Final = sa.Table(
+    "access_reads",
+    _SCHEMA,
+    sa.Column("number", _NUMBER, primary_key=True),
+    sa.Column("at", sa.BigInteger, nullable=False),  # µs since the epoch
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("question", sa.Text, nullable=False),
+    sa.Column("texts", sa.Integer, nullable=False),
+    sa.Index("access_reads_by_key", "key", "number"),
+    sqlite_autoincrement=True,
+)
+_USES: Final = sa.Table(
+    "access_uses",
+    _SCHEMA,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("at", sa.BigInteger, nullable=False),
+)
+_USED: Final = sa.text("""
+    INSERT INTO access_uses (key, at) VALUES (:key, :at)
+    ON CONFLICT (key) DO UPDATE SET at = excluded.at WHERE access_uses.at < excluded.at""")
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Somebody has read personal data."""
+
+    number: int
+    """Its number in the access log."""
+    at: str
+    """When (RFC 3339, UTC)."""
+    key: str
+    """With which key."""
+    question: str
+    """What was asked, with the position: asked again, it has the same answer. Not what was searched
+    for, which may be a name."""
+    texts: int
+    """How many personal texts the answer held."""
+
+
+class Reads:
+    """The access log of one ledger; its store is made when it is first needed."""
+
+    def __init__(self, url: str) -> None:
+        self._url = sa.make_url(url)
+        self._opening = threading.Lock()
+        self._engine: sa.Engine | None = None
+
+    def note(self, key: str, at: int, question: str, texts: int) -> None:
+        """Note that somebody is about to read personal texts."""
+        row = {"key": key, "at": at, "question": question, "texts": texts}
+        with self._writing() as connection:
+            connection.execute(sa.insert(_READS), row)
+
+    def used(self, uses: Mapping[str, int]) -> None:
+        """Note when keys were last used."""
+        with self._writing() as connection:
+            connection.execute(_USED, [{"key": key, "at": at} for key, at in uses.items()])
+
+    def last_used(self) -> Mapping[str, str]:
+        """When each key was last used, to the minute or so."""
+        with self._opened().connect() as connection:
+            return {key: instant(at) for key, at in connection.execute(sa.select(_USES))}
+
+    def read(self, after: int, limit: int, key: str | None = None) -> Sequence[Read]:
+        """What was read, in order, after a number."""
+        found = sa.select(_READS).where(_READS.c.number > after)
+        if key is not None:
+            found = found.where(_READS.c.key == key)
+        with self._opened().connect() as connection:
+            rows = connection.execute(found.order_by(_READS.c.number).limit(limit)).all()
+        return [Read(row.number, instant(row.at), row.key, row.question, row.texts) for row in rows]
+
+    def close(self) -> None:
+        """Close every connection."""
+        if self._engine is not None:
+            self._engine.dispose()
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        with self._opened().begin() as connection:
+            yield connection
+
+    def _opened(self) -> sa.Engine:
+        with self._opening:
+            if self._engine is None:
+                engine = sa.create_engine(self._url)
+                sa.event.listen(engine, "connect", _prepare)
+                _SCHEMA.create_all(engine)
+                self._engine = engine
+            return self._engine
+
+
+def reads_url(settings: Settings) -> str:
+    """Where the access log is: as set, or beside a SQLite vault, or in the vault's database."""
+    if settings.access_log is not None:
+        return settings.access_log
+    url = sa.make_url(settings.vault)
+    if url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):
+        beside = Path(f"{url.database}.access")
+        return sa.URL.create("sqlite", database=str(beside)).render_as_string()
+    return settings.vault
+
+
+def _prepare(connection: Any, _: Any) -> None:
+    if hasattr(connection, "execute") and "sqlite" in type(connection).__module__:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA secure_delete = ON")
+        connection.execute("PRAGMA busy_timeout = 5000")
+    else:
+        connection.execute("SET synchronous_commit = off")
+        connection.commit()
