@@ -42,4 +42,5 @@ EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
     CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/livez', timeout=2)"]
 
-CMD ["curule", "serve", "--host", "0.0.0.0"]
+# The first key comes before the first start: docker run … curule curule keys create NAME --role admin
+CMD ["curule", "serve", "--host", "0.0.0.0", "--behind-proxy"]

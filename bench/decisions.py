@@ -27,6 +27,7 @@ from tests.postgres import postgres_server
 
 ROOT = Path(__file__).resolve().parent.parent
 PERSONS = 1_000  # registered by one decision
+KEYS: dict[int, str] = {}  # of the services, by port
 PATIENCE = 60.0  # seconds for a server to start
 
 bare = FastAPI(openapi_url=None)
@@ -101,6 +102,16 @@ def _curule(ledger: str | None) -> Iterator[int]:
             "CURULE_VIEWS": f"{name}/views.db",
         }
         command = [sys.executable, "-m", "service", "serve", "--port", str(port)]
+        keys = [sys.executable, "-m", "service", "keys", "create", "bench", "--role", "recorder"]
+        made = subprocess.run(
+            keys,
+            cwd=ROOT,
+            env={**os.environ, **settings},
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        KEYS[port] = made.stdout.strip()
         with _server(command, port, settings):
             established = {
                 "type": "body.established",
@@ -154,11 +165,15 @@ def _register(port: int, first: int, count: int) -> None:
         _post(port, {"acts": acts})
 
 
+def _showing(port: int) -> dict[str, str]:
+    return {"Authorization": f"Bearer {KEYS[port]}"}
+
+
 def _post(port: int, decision: object) -> None:
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}/v1/decisions",
         data=json.dumps(decision).encode(),
-        headers={"Content-Type": "application/json"},
+        headers={"Content-Type": "application/json", **_showing(port)},
     )
     urllib.request.urlopen(request, timeout=PATIENCE).close()  # noqa: S310
 
@@ -167,7 +182,8 @@ def _load(port: int, clients: int, seconds: float, first: int) -> tuple[float, f
     """Run the clients in a process of their own; answers a second, and p99 in milliseconds."""
     command = [sys.executable, "-m", "bench.decisions_load", str(port), str(clients)]
     command += [str(seconds), str(first)]
-    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    shown = {**os.environ, "CURULE_KEY": KEYS.get(port, "none")}
+    done = subprocess.run(command, cwd=ROOT, env=shown, check=True, capture_output=True, text=True)
     rate, tail = json.loads(done.stdout)
     return rate, tail
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import os
 import sys
 import time
 
@@ -14,6 +15,7 @@ import uvloop
 async def _client(
     port: int, until: float, numbers: itertools.count[int], latencies: list[float]
 ) -> None:
+    key = os.environ["CURULE_KEY"].encode()
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     while time.perf_counter() < until:
         person = f"p{next(numbers)}"
@@ -27,7 +29,8 @@ async def _client(
         start = time.perf_counter()
         writer.write(
             b"POST /v1/decisions HTTP/1.1\r\nHost: localhost\r\n"
-            b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+            b"Authorization: Bearer %s\r\nContent-Type: application/json\r\n"
+            b"Content-Length: %d\r\n\r\n%s" % (key, len(body), body)
         )
         head = await reader.readuntil(b"\r\n\r\n")
         length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])

@@ -126,15 +126,26 @@ class _Reach:
         if not isinstance(target, int) and target.decision == self._drafts[0].decision:
             return  # an act of this very decision is judged by itself
         found = find(target, self._ledger)
-        if found is not None and any(self.beyond(found)):
+        if found is not None and not self._could_record(found):
             message = f"entry {found.position} is not for this key to record, so neither is this"
             yield "/entry", message
 
     def _decided(self, named: Mentioned) -> _Beyond:
         """A decision that is named: this key could have recorded all of it."""
-        entries = of_decision(named.id, self._ledger)
-        if any(True for entry in entries for _ in self.beyond(entry)):
+        taken = find_envelope(named.id, self._ledger)
+        if taken is not None and not self._could_record(taken):
             yield named.pointer, f"decision {named.id} is not for this key to record"
+
+    def _could_record(self, entry: Entry) -> bool:
+        """Whether this key could have recorded an entry; an envelope, with all of its decision."""
+        if self._is_beyond(entry):
+            return False
+        is_envelope = isinstance(entry.act, DecisionTaken)
+        acts = of_decision(entry.decision, self._ledger)[1:] if is_envelope else []
+        return not any(map(self._is_beyond, acts))
+
+    def _is_beyond(self, entry: Entry) -> bool:
+        return any(True for _ in self.beyond(entry))
 
     def _is_bounded(self, act: a.RuleAdopted | a.RuleAmended) -> bool:
         """Whether a rule applies to something that it names alone."""

@@ -4,36 +4,61 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import uvicorn
 
-from domain.access import LOCAL, Principal
+from domain.access import LOCAL, Principal, Role
+from service.access import keys
 from service.api import application
 from service.ledger import Ledger
+from service.recorder import Receipt, Sent
 from service.settings import Settings
 
 PATIENCE = 30.0
 """Seconds that a server has to start, and to stop."""
 
 
+def settings_in(directory: Path, ledger_url: str | None = None) -> Settings:
+    """The settings of a ledger in a directory, its log elsewhere if told so."""
+    return Settings(
+        ledger=ledger_url or f"sqlite:///{directory / 'curule.db'}",
+        vault=f"sqlite:///{directory / 'curule-vault.db'}",
+        views=directory / "curule-views.db",
+    )
+
+
+def new_key(settings: Settings, role: Role = "recorder", within: str | None = None) -> str:
+    """A key to the ledger of these settings."""
+    with closing(Ledger(settings)) as ledger:
+        taken, _, text = keys.grant("a test", role, within, None)
+        (answer,) = ledger.recorder.record([Sent(taken, LOCAL)])
+    assert isinstance(answer, Receipt), answer
+    return text
+
+
+def showing(key: str) -> dict[str, str]:
+    """The headers of whoever has a key."""
+    return {"Authorization": f"Bearer {key}"}
+
+
 @contextmanager
 def serving(
-    directory: Path, *, ledger_url: str | None = None, anonymous: Principal | None = LOCAL
+    directory: Path,
+    *,
+    ledger_url: str | None = None,
+    anonymous: Principal | None = LOCAL,
+    is_public: bool = False,
 ) -> Iterator[str]:
     """Serve the ledger in a directory while the context lasts, and give the server's address.
 
     Whoever shows no key may do everything, unless told otherwise. The log may be elsewhere
     (`ledger_url`); served again, the same directory is the same ledger.
     """
-    settings = Settings(
-        ledger=ledger_url or f"sqlite:///{directory / 'curule.db'}",
-        vault=f"sqlite:///{directory / 'curule-vault.db'}",
-        views=directory / "curule-views.db",
-    )
+    settings = settings_in(directory, ledger_url)
     config = uvicorn.Config(
-        application(lambda: Ledger(settings), anonymous=anonymous),
+        application(lambda: Ledger(settings), anonymous=anonymous, is_public=is_public),
         lifespan="on",
         log_config=None,
         timeout_graceful_shutdown=5,

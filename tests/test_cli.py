@@ -556,7 +556,7 @@ def test_another_service_is_not_taken_for_curule(tmp_path: Path) -> None:
         (["record", "curule.db"], 2, "curule.db is not UTF-8"),
         (["structure", "--nonsense"], 2, "No such option"),
         (["nonsense"], 2, "No such command"),
-        (["serve", "--host", "256.0.0.1"], 3, "256.0.0.1"),
+        (["serve", "--host", "256.0.0.1", "--behind-proxy"], 3, "256.0.0.1"),
         (["demo", "--directory", "."], 2, "is not empty and is no demo's"),
         (["demo", "--examples", "nothing.json"], 2, "there is no nothing.json"),
         (["demo", "nobody"], 2, "there is no example nobody (cell-chairpersons-2017, "),
@@ -668,17 +668,31 @@ def test_serve_says_where_and_ends_in_good_order(club: Path) -> None:
         process.send_signal(signal.SIGINT)
         rest, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
-    assert errors.strip() == ""
+    assert [line.partition(":")[0] for line in errors.splitlines()] == [
+        "There are no keys yet",
+        "Make the first key",
+    ]
     assert "GET /livez" in rest
 
 
-def test_serve_warns_where_others_can_reach_it(club: Path) -> None:
-    with running(club, "serve", "--port", "0", "--host", "0.0.0.0") as process:  # noqa: S104
+ELSEWHERE = ("serve", "--port", "0", "--host", "0.0.0.0")  # noqa: S104
+
+
+def test_elsewhere_than_on_loopback_it_takes_keys_and_no_key_in_clear(club: Path) -> None:
+    bare = curule(club, *ELSEWHERE)
+    assert (bare.returncode, bare.stdout) == (2, "")
+    assert "give --tls-cert and --tls-key, or --behind-proxy" in bare.stderr
+    keyless = curule(club, *ELSEWHERE, "--behind-proxy")
+    assert (keyless.returncode, keyless.stdout) == (2, "")
+    assert "curule keys create NAME --role recorder" in keyless.stderr
+    half = curule(club, *ELSEWHERE, "--tls-cert", "cert.pem")
+    assert (half.returncode, half.stdout) == (2, "")
+    assert curule(club, "keys", "create", "office", "--role", "reader").returncode == 0
+    with running(club, *ELSEWHERE, "--behind-proxy") as process:
         read_until(process, "Curule serves")
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=PATIENCE)
-    assert errors.startswith("warning: there are no keys yet")
-    assert "Traceback" not in errors
+    assert errors == ""
 
 
 # The demo
@@ -711,8 +725,10 @@ def test_the_demo_from_beginning_to_end(tmp_path: Path) -> None:
 def test_the_demo_serves_until_it_is_interrupted(tmp_path: Path) -> None:
     with running(tmp_path, "demo") as process:
         said = read_until(process, "Ctrl-C")
-        questions = re.findall(r"curl '?(http://127\.0\.0\.1:\d+/[^'\s]+)", said)
-        answers = [httpx.get(question, trust_env=False).json() for question in questions]
+        (kept,) = re.findall(r"export CURULE_KEY=\$\(cat (\S+)\)", said)
+        shown = {"Authorization": f"Bearer {(tmp_path / kept).read_text().strip()}"}
+        questions = re.findall(r"curl -H \"[^\"]+\" '?(http://127\.0\.0\.1:\d+/[^'\s]+)", said)
+        answers = [httpx.get(each, headers=shown, trust_env=False).json() for each in questions]
         structure, people, meetings = answers
         assert len(structure["bodies"]) > 5
         assert [person["name"] for person in people["people"]] == ["Viktor Petrov"]

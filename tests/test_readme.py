@@ -23,7 +23,7 @@ def example() -> Any:
 
 
 def test_the_example_is_recorded_and_every_question_answered(tmp_path: Path) -> None:
-    questions = re.findall(r"curl '(?:http://127\.0\.0\.1:8000)(/v1/[^']+)'", README)
+    questions = re.findall(r"ask '(?:http://127\.0\.0\.1:8000)(/v1/[^']+)'", README)
     assert len(questions) == 2
     with serving(tmp_path) as url, httpx.Client(base_url=url) as client:
         assert client.post("/v1/decisions", json=example()).status_code == 201

@@ -25,10 +25,13 @@ from typing import Any
 import httpx
 import pytest
 
+from service.settings import Settings
 from tests.ledgers import act
+from tests.serving import new_key, showing
 
 ROOT = Path(__file__).parent.parent
 CLIENTS = 8
+GRANT = 2  # entries by which the clients have their key
 PATIENCE = 30
 DAY = "2020-01-01"
 
@@ -41,9 +44,11 @@ class Service:
 
     process: subprocess.Popen[str]
     url: str
+    key: str
 
     def client(self) -> httpx.Client:
-        return httpx.Client(base_url=self.url, trust_env=False, timeout=PATIENCE)
+        headers = showing(self.key)
+        return httpx.Client(base_url=self.url, headers=headers, trust_env=False, timeout=PATIENCE)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -60,10 +65,17 @@ def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Env:
     return {"CURULE_LEDGER": url, "CURULE_VAULT": url, **made}
 
 
+def settings_of(shared: Env, directory: Path) -> Settings:
+    """The settings that say the same."""
+    told = {name.removeprefix("CURULE_").lower(): value for name, value in shared.items()}
+    return Settings(views=directory / "keys-views.db", **told)  # type: ignore[arg-type]
+
+
 @contextmanager
 def running(shared: Env, directory: Path, *names: str) -> Iterator[list[Service]]:
     """Start services at the same time, each with views of its own, and stop those still running."""
     processes: list[subprocess.Popen[str]] = []
+    key = new_key(settings_of(shared, directory))
     inherited = {name: value for name, value in os.environ.items() if "CURULE" not in name}
     with ExitStack() as stack:
         for name in names:
@@ -78,7 +90,7 @@ def running(shared: Env, directory: Path, *names: str) -> Iterator[list[Service]
             )
             stack.callback(stop, process)
             processes.append(process)
-        yield [Service(process, address(process)) for process in processes]
+        yield [Service(process, address(process), key) for process in processes]
 
 
 def address(process: subprocess.Popen[str]) -> str:
@@ -244,7 +256,7 @@ def test_of_conflicting_decisions_one_is_recorded(shared: Env, tmp_path: Path) -
     with running(shared, tmp_path, "one", "two") as services, ExitStack() as stack:
         one, two = (stack.enter_context(service.client()) for service in services)
         receipts = [record(one, ground()).json()]
-        ask(two, "/v1/structure", min_position=len(receipts[0]["entries"]) + 1)
+        ask(two, "/v1/structure", min_position=GRANT + len(receipts[0]["entries"]) + 1)
 
         def contend(number: int) -> list[tuple[str, int, Receipt | None]]:
             """Decide everything in every turn; look at each receipt from the other service."""
@@ -279,7 +291,7 @@ def test_of_conflicting_decisions_one_is_recorded(shared: Env, tmp_path: Path) -
         entries = all_entries(one)
         assert all_entries(two) == entries
         check_log(entries, receipts)
-        assert len(entries) == sum(len(receipt["entries"]) + 1 for receipt in receipts)
+        assert len(entries) == GRANT + sum(len(each["entries"]) + 1 for each in receipts)
         check_same([one, two], receipts)
         bodies = {body["id"]: body for body in ask(two, "/v1/structure")["bodies"]}
         assert set(bodies) == {"council", *(f"bureau-{turn}" for turn in range(TURNS))}
@@ -368,7 +380,7 @@ def test_a_killed_service_loses_nothing_that_it_acknowledged(shared: Env, tmp_pa
             acknowledged += retried
             entries = all_entries(client)
             check_log(entries, acknowledged)
-            assert len(entries) == len(acknowledged) * 5  # nothing else is there
+            assert len(entries) == len(acknowledged) * 5 + GRANT  # nothing else is there
 
             with running(shared, tmp_path, "victim") as (risen,), risen.client() as again:
                 assert all_entries(again) == entries

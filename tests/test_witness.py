@@ -36,7 +36,7 @@ from service.cosigning import (
 from service.log import Log
 from service.publication import Publication
 from service.signing import Signer
-from tests.serving import serving
+from tests.serving import serving, showing
 from tests.test_cli import FOUNDING, LATER, curule, read_until, running
 from tests.test_publication import (
     ORIGIN,
@@ -649,11 +649,14 @@ def test_the_service_pushes_by_itself_whatever_a_witness_does(
     dead = Witness("w.example/3", {}, seed=3)
     dead.url = "http://127.0.0.1:1"
     told = " ".join(each.told for each in (witness, second, dead))
+    key = curule(club, "keys", "create", "office", "--role", "recorder").stdout.strip()
     with running(
         club, "serve", "--port", "0", CURULE_WITNESSES=told, CURULE_WITNESS_INTERVAL="0.1"
     ) as process:
         at = read_until(process, "Curule serves").split(" ")[3]
-        with httpx.Client(base_url=at, trust_env=False, timeout=PATIENCE) as client:
+        with httpx.Client(
+            base_url=at, headers=showing(key), trust_env=False, timeout=PATIENCE
+        ) as client:
             first = cosigned_by(client, witness, 1)
             assert client.post("/v1/decisions", json=LATER).status_code == 201
             assert client.get("/v1/structure").status_code == 200

@@ -15,6 +15,7 @@ from domain.questions import authority
 from domain.questions.in_full import body_in_full, post_in_full
 from domain.questions.people import holding, members
 from domain.questions.structure import below
+from service.access.doorkeeper import needs
 from service.asking.pages import SearchQuery, paged
 from service.asking.remarks import about, with_remarks
 from service.content import plain, with_texts
@@ -219,6 +220,7 @@ def ask_body(request: Request, body: str, query: Annotated[BasisQuery, Query()])
 
 @router.get(
     "/v1/bodies/{body}/members",
+    dependencies=[needs("ask")],
     tags=["structure"],
     summary="Who is in a body",
     responses={200: {"model": MembersAnswer}},
