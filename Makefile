@@ -44,7 +44,7 @@ bench: .venv/dev.stamp  ## measure appends, decisions, replay, verification, vie
 	@$(BIN)/python -m bench.views $(BENCH)/1000000 --entries 1000000
 	@$(BIN)/python -m bench.verify $(BENCH)/1000000 --entries 1000000
 
-docs: .venv/run.stamp  ## write docs/acts.md and docs/facts.md anew
+docs: .venv/run.stamp  ## write docs/acts.md, docs/problems.md and docs/facts.md anew
 	@$(BIN)/python -m docs.generate
 
 # Hashes for every supported Python and platform, and no address of any index or machine.

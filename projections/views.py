@@ -10,7 +10,9 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from hashlib import sha256
+from math import inf
 from pathlib import Path
+from time import monotonic
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -22,7 +24,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import DatabaseError, DisconnectionError
+from sqlalchemy.exc import DatabaseError, DisconnectionError, OperationalError
 
 from projections import tables
 
@@ -33,6 +35,10 @@ class ViewsBehind(Exception):
 
 class NoViews(Exception):
     """Where views are to be there is something else, which they do not take the place of."""
+
+
+class TookTooLong(Exception):
+    """What was read took longer than it may, and was interrupted."""
 
 
 class Views:
@@ -50,10 +56,22 @@ class Views:
                 _make(connection)
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """A connection to read from."""
+    def reading(self, seconds: float = inf) -> Iterator[Connection]:
+        """A connection to read from, for so many seconds.
+
+        Raises:
+            TookTooLong: they are over; the statement that runs is interrupted, no other begun.
+        """
         with self._engine.connect() as connection:
-            yield connection
+            connection.info["until"] = monotonic() + seconds
+            try:
+                yield connection
+            except OperationalError as error:
+                if _is_over(connection.info) and str(error.orig) == "interrupted":
+                    raise TookTooLong from None
+                raise
+            finally:
+                connection.info.pop("until", None)
 
     @contextmanager
     def changing(self) -> Iterator[Connection]:
@@ -104,6 +122,9 @@ class Views:
         """Close every connection."""
         self._engine.dispose()
 
+
+LOOKED_AT: Final = 50_000
+"""Steps of SQLite's machine from one look at the clock to the next: a millisecond or so."""
 
 _POSITION: Final = "SELECT position, leaf_hash FROM progress"
 
@@ -184,6 +205,12 @@ def _engine(path: Path) -> Engine:
         connection.execute("PRAGMA synchronous = NORMAL")
         record.info["file"] = Path(connection.execute("PRAGMA database_list").fetchone()[2]).name
         record.info["unused"] = True
+        connection.set_progress_handler(lambda: _is_over(record.info), LOOKED_AT)
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def has_time(connection: Connection, *_: Any) -> None:
+        if _is_over(connection.info):
+            raise TookTooLong
 
     @event.listens_for(engine, "checkout")
     def is_the_newest(connection: Any, record: Any, _: Any) -> None:
@@ -191,6 +218,11 @@ def _engine(path: Path) -> Engine:
             raise DisconnectionError("the views are in another file now")
 
     return engine
+
+
+def _is_over(info: dict[str, Any]) -> bool:
+    until = info.get("until")
+    return until is not None and monotonic() > until
 
 
 def file_of(path: Path) -> str:

@@ -11,16 +11,19 @@ from typing import Final
 
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
 
 from domain.access import Principal
-from service import asking, erasing, openapi, posting, problems
+from service import asking, erasing, explaining, manners, openapi, posting, problems
 from service.access import granting
 from service.access.doorkeeper import Doorkeeper
 from service.cosigning import Cosigning, Watch, Witness
 from service.ledger import Ledger
+from service.manners.bounds import USUAL, Bounds
+from service.manners.parameters import NO_PARAMETERS
 from service.writer import Writer
 
-PARTS: Final = (posting, erasing, granting, asking)
+PARTS: Final = (posting, erasing, granting, asking, explaining)
 """What the service answers."""
 
 logger = logging.getLogger(__name__)
@@ -39,8 +42,9 @@ def application(
     is_public: bool = False,
     witnesses: Sequence[Witness] = (),
     interval: float = 60.0,
+    bounds: Bounds = USUAL,
 ) -> FastAPI:
-    """The service as an ASGI application, over a ledger that it opens and closes.
+    """The service as an ASGI application, over a ledger that it opens and closes, within bounds.
 
     Whoever shows no key is `anonymous`, if given; else the doorkeeper decides.
 
@@ -71,12 +75,24 @@ def application(
         summary="A governance ledger: who decided what, and what the structure was on any day.",
         version="0.1.0",
         lifespan=lifespan,
-        openapi_url="/openapi.json",
+        openapi_url=None,  # explained by a page of our own, and told by a route that asks nobody
+        docs_url=None,
+        redoc_url=None,
         routes=[each for part in PARTS for each in part.router.routes],
+        middleware=[
+            *manners.outer(bounds),
+            Middleware(Doorkeeper, anonymous=anonymous, is_public=is_public),
+            *manners.inner(bounds),
+        ],
     )
     problems.install(app)
-    app.add_middleware(Doorkeeper, anonymous=anonymous, is_public=is_public)
-    app.add_api_route("/livez", livez, tags=["operations"], summary="Whether the process is alive")
+    app.add_api_route(
+        "/livez",
+        livez,
+        tags=["operations"],
+        summary="Whether the process is alive",
+        dependencies=[NO_PARAMETERS],
+    )
     openapi.complete(app)
     return app
 

@@ -50,6 +50,7 @@ class Ledger:
     def __init__(self, settings: Settings) -> None:
         opening = master_key_of(settings)
         stores = (settings.ledger, settings.vault)
+        self._answering = settings.answer_seconds
         self.is_local = all(make_url(url).get_backend_name() == "sqlite" for url in stores)
         with ExitStack() as opened:  # what was opened is closed if the rest cannot be
             self.log = opened.enter_context(closing(Log(settings.ledger, seal=curule_seal)))
@@ -114,12 +115,13 @@ class Ledger:
 
         Raises:
             ViewsBehind: they would not get there within the patience (seconds).
+            TookTooLong: the answer is not there in the time that the settings give it.
         """
         newest = self.log.newest()
         self.erasures.follow(newest)
         while True:
             self.follower.follow(newest, patience)
-            with self.views.reading() as connection:
+            with self.views.reading(self._answering) as connection:
                 if self.views.position(connection)[0] < newest:
                     continue  # views built meanwhile have taken their place, a little behind
                 if recorded_at is not None:

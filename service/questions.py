@@ -172,7 +172,7 @@ def pinned(
     erased = request.app.state.ledger.erasures.newest  # nothing else changes what was answered
     principal: Principal = request.state.principal
     whole = principal.may("ask")
-    tag = f'"{sha256(f"{VERSION} {erased} {whole} {location}".encode()).hexdigest()[:32]}"'
+    tag = f'W/"{sha256(f"{VERSION} {erased} {whole} {location}".encode()).hexdigest()[:32]}"'
     headers = {
         "Ledger-Position": str(position),
         "Content-Location": location,
@@ -183,7 +183,7 @@ def pinned(
     if links:
         headers["Link"] = links
     known = request.headers.get("If-None-Match", "").split(",")
-    if any(each.strip().removeprefix("W/") in (tag, "*") for each in known):
+    if any(f"W/{each.strip().removeprefix('W/')}" in (tag, "W/*") for each in known):
         return Response(status_code=304, headers=headers)
     _note(request, principal, {name: value for name, value in at.items() if name != "q"})
     return Response(

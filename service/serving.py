@@ -15,6 +15,8 @@ from service.client import Unanswered
 from service.cosigning import Witness
 from service.garbage import collect_seldom
 from service.ledger import Ledger
+from service.manners.bounds import USUAL, Bounds
+from service.manners.connection import bounded
 
 
 def listen(host: str, *ports: int) -> socket.socket:
@@ -43,13 +45,22 @@ def server(
     behind_proxy: bool = False,
     witnesses: Sequence[Witness] = (),
     interval: float = 60.0,
+    bounds: Bounds = USUAL,
 ) -> uvicorn.Server:
     """A server of the application, ready to run; TLS takes a certificate and its key."""
     certificate, key = tls or (None, None)
     config = uvicorn.Config(
-        application(lambda: ledger, is_public=is_public, witnesses=witnesses, interval=interval),
+        application(
+            lambda: ledger,
+            is_public=is_public,
+            witnesses=witnesses,
+            interval=interval,
+            bounds=bounds,
+        ),
+        http=bounded(bounds),
         lifespan="on",
         ws="none",
+        headers=[("Server", "Curule")],
         log_level="warning",
         access_log=access_log,
         ssl_certfile=certificate,

@@ -21,6 +21,7 @@ from service.access.doorkeeper import needs
 from service.access.reads import Read
 from service.content import with_texts
 from service.ledger import Ledger
+from service.manners.parameters import NO_PARAMETERS
 from service.posting import answered, received
 from service.problems import NOT_FOUND, PARAMETER, Problem
 from service.recorder import Receipt, Refusal, Sent
@@ -145,7 +146,7 @@ ASKED: Final = TypeAdapter(KeyAsked)
     "/v1/keys",
     status_code=201,
     summary="Give somebody a key",
-    dependencies=[needs("grant")],
+    dependencies=[needs("grant"), NO_PARAMETERS],
     responses={201: {"model": KeyGiven, "description": "Recorded; the key is told this once."}},
     openapi_extra={
         "requestBody": {
@@ -209,7 +210,7 @@ def _listed(key: Key, last_used: str | None) -> dict[str, Any]:
     "/v1/keys/{key_id}/revocation",
     status_code=201,
     summary="Revoke a key",
-    dependencies=[needs("grant")],
+    dependencies=[needs("grant"), NO_PARAMETERS],
     responses={
         201: {"model": Receipt, "description": "Revoked: it no longer works."},
         200: {"model": Receipt, "description": "Revoked before."},

@@ -28,7 +28,7 @@ from projections.amendments import began
 from projections.basis import Basis as At
 from service import problems
 from service.appends import Sealed
-from service.asking.pages import PageQuery, following
+from service.asking.pages import PageQuery, linked
 from service.asking.remarks import about, remarks
 from service.content import plain, stored, with_texts
 from service.ledger import Ledger
@@ -191,9 +191,8 @@ def ask_decisions(request: Request, query: Annotated[DecisionsQuery, Query()]) -
         wanted = (each for each in envelopes if _is_wanted(each.taken, query))
         found = list(islice(_listed(ledger, wanted, query), query.limit + 1))
     page = found[: query.limit]
-    links = None
-    if len(found) > query.limit:
-        links = following(request, query, basis, str(page[-1].position))
+    following = str(page[-1].position) if len(found) > query.limit else None
+    links = linked(request, query, basis, following)
     content = with_texts(plain(page), texts_for(request))
     return answer(request, basis, {"decisions": content}, query, links=links)
 
@@ -378,9 +377,8 @@ def ask_entries(request: Request, query: Annotated[EntriesQuery, Query()]) -> Re
             limit=query.limit + 1,
         )
     page = found[: query.limit]
-    links = None
-    if len(found) > query.limit:
-        links = following(request, query, basis, str(page[-1].position))
+    following = str(page[-1].position) if len(found) > query.limit else None
+    links = linked(request, query, basis, following)
     entries = [{"leaf_hash": one.leaf_hash.hex(), "entry": json.loads(one.entry)} for one in page]
     return answer(request, basis, {"entries": entries}, query, links=links)
 

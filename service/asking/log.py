@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain.transparency.notes import LINES
 from domain.transparency.tiles import read_tile_path
 from service.access.doorkeeper import needs
+from service.manners.parameters import NO_PARAMETERS
 from service.problems import NOT_FOUND, Problem
 from service.publication import Publication
 
@@ -88,6 +89,7 @@ def checkpoint(request: Request, query: Annotated[CheckpointQuery, Query()]) -> 
 @router.get(
     "/log/key",
     summary="The verifier key",
+    dependencies=[NO_PARAMETERS],
     response_class=Response,
     responses=_texts("The key that verifies the log's signatures, as C2SP signed-note has it."),
 )
@@ -99,7 +101,7 @@ def key(request: Request) -> Response:
 @router.get(
     "/log/tile/entries/{number:path}",
     summary="A bundle of entries",
-    dependencies=[needs("ask")],
+    dependencies=[needs("ask"), NO_PARAMETERS],
     response_class=Response,
     responses=_octets("Up to 256 entries, each after its length in two bytes."),
 )
@@ -112,6 +114,7 @@ def bundle(request: Request, number: Annotated[str, Path(description=_TILE)]) ->
 @router.get(
     "/log/tile/{level}/{number:path}",
     summary="A tile of the tree",
+    dependencies=[NO_PARAMETERS],
     response_class=Response,
     responses=_octets("Up to 256 hashes of 32 bytes."),
 )

@@ -59,19 +59,28 @@ def paged(
     rest = (item for item in items if key(item) > after)
     found = list(islice(rest, query.limit + 1))
     page = found[: query.limit]
-    links = following(request, query, basis, key(page[-1])) if len(found) > len(page) else None
+    following = key(page[-1]) if len(found) > len(page) else None
+    links = linked(request, query, basis, following)
     content = with_texts([plain(shown(item)) for item in page], texts_for(request))
     return answer(request, basis, {name: content}, query, links=links)
 
 
-def following(request: Request, query: PageQuery, basis: Basis, cursor: str) -> str:
-    """The link to the next page (RFC 8288), pinned to the basis of this one."""
+def linked(request: Request, query: PageQuery, basis: Basis, following: str | None) -> str | None:
+    """The links to the first page and to the next (RFC 8288), pinned to the basis of this one.
+
+    A cursor is what the last item of a page is ordered by, so that it stays good for as long as
+    the ledger does; clients take it from the link.
+    """
     given = query.model_dump(
         exclude={"recorded_at", "position", "min_position", "effective_at", "cursor"},
         exclude_none=True,
         by_alias=True,
         mode="json",
     )
-    at = {"effective_at": iso(basis.effective_at), "position": basis.position}
-    pinned = {**given, **at, "cursor": cursor}
-    return f'<{request.url.path}?{urlencode(pinned)}>; rel="next"'
+    pinned = {**given, "effective_at": iso(basis.effective_at), "position": basis.position}
+    pages = {"first": pinned} if query.cursor is not None else {}
+    if following is not None:
+        pages["next"] = {**pinned, "cursor": following}
+    path = request.url.path
+    links = [f'<{path}?{urlencode(asked)}>; rel="{rel}"' for rel, asked in pages.items()]
+    return ", ".join(links) or None
