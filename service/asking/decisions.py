@@ -28,12 +28,12 @@ from projections.amendments import began
 from projections.basis import Basis as At
 from service import problems
 from service.appends import Sealed
-from service.asking.pages import PageQuery, following
+from service.asking.pages import PageQuery, following, lists
 from service.asking.remarks import about, remarks
 from service.content import plain, stored, with_texts
 from service.ledger import Ledger
 from service.problems import NOT_FOUND, Problem
-from service.questions import Basis, BasisQuery, Day, answer, asked, texts_for
+from service.questions import Basis, BasisQuery, Day, answer, answers, asked, texts_for
 
 router = APIRouter()
 
@@ -177,7 +177,7 @@ class EntriesAnswer:
     "/v1/decisions",
     tags=["decisions"],
     summary="The decisions recorded",
-    responses={200: {"model": DecisionsAnswer}},
+    responses=lists(DecisionsAnswer),
 )
 def ask_decisions(request: Request, query: Annotated[DecisionsQuery, Query()]) -> Response:
     """The decisions recorded, in the order of their positions.
@@ -294,7 +294,7 @@ def _listed(
     "/v1/decisions/{decision}",
     tags=["decisions"],
     summary="One decision as recorded",
-    responses={200: {"model": DecisionAnswer}},
+    responses=answers(DecisionAnswer),
 )
 def ask_decision(
     request: Request, decision: str, query: Annotated[BasisQuery, Query()]
@@ -363,7 +363,7 @@ def _retracted(ledger: Ledger, decision: str, position: int) -> dict[int, int]:
     "/v1/entries",
     tags=["entries"],
     summary="The entries of the log",
-    responses={200: {"model": EntriesAnswer}},
+    responses=lists(EntriesAnswer),
 )
 def ask_entries(request: Request, query: Annotated[EntriesQuery, Query()]) -> Response:
     """The record itself: entries as they were hashed, in the order of their positions."""
