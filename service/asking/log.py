@@ -29,6 +29,7 @@ BRIEFLY: Final = "max-age=1"
 """How long what the next commit replaces, or a witness adds to, may be kept."""
 
 _LEVEL: Final = re.compile(r"[0-9]|[1-5][0-9]|6[0-3]")
+_LEVELS: Final = "0: of the leaves; 1: of each 256 of those; and so on"
 _TILE: Final = "The number in groups of three digits, as `x001/x234/067`; a part of it: `067.p/42`"
 
 
@@ -106,7 +107,9 @@ def ask_log_key(request: Request) -> Response:
     response_class=Response,
     responses=_octets("Up to 256 entries, each after its length in two bytes."),
 )
-def ask_entry_bundle(request: Request, number: Annotated[str, Path(description=_TILE)]) -> Response:
+def ask_entry_bundle(
+    request: Request, number: Annotated[str, Path(description=_TILE, examples=["000.p/1"])]
+) -> Response:
     """The exact bytes that are the leaves of the tree: C2SP tlog-tiles."""
     at, wide = _tile(request, number)
     return _response(_published(request).entries(at, wide), BYTES, FOR_EVER)
@@ -120,8 +123,8 @@ def ask_entry_bundle(request: Request, number: Annotated[str, Path(description=_
 )
 def ask_tile(
     request: Request,
-    level: Annotated[str, Path(description="0: of the leaves; 1: of each 256 of those; and so on")],
-    number: Annotated[str, Path(description=_TILE)],
+    level: Annotated[str, Path(description=_LEVELS, examples=["0"])],
+    number: Annotated[str, Path(description=_TILE, examples=["000.p/1"])],
 ) -> Response:
     """Hashes of the tree: C2SP tlog-tiles."""
     if not _LEVEL.fullmatch(level):

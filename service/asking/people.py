@@ -43,12 +43,12 @@ class PeopleQuery(SearchQuery):
 class AuthorityQuery(BasisQuery):
     """What a person holds."""
 
-    post: str | None = None
+    post: str | None = Field(None, examples=["a-post"])
     """The post; or else `body` and `role`."""
     body: str | None = None
     """The body of a membership."""
-    role: str | None = Field(None, examples=["delegate"])
-    """The role in it."""
+    role: str | None = None
+    """The role in it, as `delegate`."""
 
 
 @dataclass(frozen=True, slots=True)

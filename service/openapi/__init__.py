@@ -9,7 +9,6 @@ import re
 from typing import Any, Final
 
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
 
 from domain.fields import ID_PATTERN
 from service import problems
@@ -26,9 +25,6 @@ def complete(app: FastAPI) -> None:
     lists to what they list, and the form of every problem.
     """
     generate = app.openapi
-    for route in app.routes:
-        if isinstance(route, APIRoute):
-            route.operation_id = route.operation_id or route.name
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -41,8 +37,8 @@ def complete(app: FastAPI) -> None:
             describe(schemas)
             schemas["Problem"] = problems.SCHEMA
             for path, methods in document["paths"].items():
-                for operation in methods.values():
-                    _complete(path, operation)
+                for method, operation in methods.items():
+                    _complete(path, method, operation)
             link(document)
             app.openapi_schema = document
         return app.openapi_schema
@@ -69,8 +65,10 @@ _MATCHED: Final = {
 }
 
 
-def _complete(path: str, operation: dict[str, Any]) -> None:
+def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     """Say what an operation is asked with and may answer, beside what its function says."""
+    added = re.sub(r"\W", "_", f"{path}_{method}")  # by FastAPI, to the function's name
+    operation["operationId"] = operation["operationId"].removesuffix(added)
     responses = operation["responses"]
     responses.pop("422", None)
     responses["default"] = _PROBLEM
@@ -93,4 +91,4 @@ def _identify(parameter: dict[str, Any]) -> None:
     """What is no id is the id of nothing: it is answered with 404."""
     of = re.sub("_id$", "", parameter["name"])
     parameter["description"] = f"The id of the {of}."
-    parameter["schema"] |= {"pattern": ID_PATTERN, "maxLength": 64}
+    parameter["schema"] |= {"pattern": ID_PATTERN, "maxLength": 64, "examples": [f"a-{of}"]}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any, Final
 
 _ONE: Final = re.compile(r"(?P<list>/v1/(?P<of>[a-z]+))/\{(?P<id>[a-z_]+)\}(/[a-z]+)?")
@@ -21,17 +20,11 @@ def link(document: dict[str, Any]) -> None:
         for operation in methods.values():
             _add(paths[one["list"]]["get"], "200", operation, {one["id"]: first})
     record = paths["/v1/decisions"]["post"]
-    for status in ("201", "200"):
-        ask = paths["/v1/decisions/{decision}"]["get"]
-        _add(record, status, ask, {"decision": "$response.body#/decision"})
-    at = {"position": "$response.header.Ledger-Position"}
-    for question in _about_the_whole(document):
-        _add(record, "201", question, at)
-
-
-def _about_the_whole(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    ask = paths["/v1/decisions/{decision}"]["get"]
+    _add(record, "201", ask, {"decision": "$response.body#/decision"})
     for path in ("/v1/structure", "/v1/entries"):
-        yield document["paths"][path]["get"]
+        at = {"position": "$response.header.Ledger-Position"}
+        _add(record, "201", paths[path]["get"], at)
 
 
 def _add(
