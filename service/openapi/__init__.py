@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from domain.fields import ID_PATTERN
 from service import problems
-from service.openapi.forms import add_decisions, open_texts
+from service.openapi.forms import add_decisions, date_instants, name_bodies, open_texts
 from service.openapi.links import link
 from service.openapi.written import describe
 
@@ -32,7 +32,9 @@ def complete(app: FastAPI) -> None:
             schemas = document["components"]["schemas"]
             del schemas["HTTPValidationError"], schemas["ValidationError"]
             del schemas["Receipt"]["properties"]["created"]  # the status tells it
+            name_bodies(document)
             open_texts(schemas)
+            date_instants(schemas)
             add_decisions(schemas)
             describe(schemas)
             schemas["Problem"] = problems.SCHEMA

@@ -32,12 +32,32 @@ _POSTED: Final = {
 """Members of answers that are told as they were posted, and in which form."""
 
 
+def name_bodies(document: dict[str, Any]) -> None:
+    """Put the forms of what is sent among the schemas, so that they have names."""
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            for media in operation.get("requestBody", {}).get("content", {}).values():
+                form = media["schema"]
+                if "title" in form:
+                    document["components"]["schemas"][form["title"]] = form
+                    media["schema"] = {"$ref": f"{SCHEMAS}{form['title']}"}
+
+
 def open_texts(schemas: Schemas) -> None:
     """Leave out the commitments, which are opened before anything is answered."""
     commitment = {"type": "object", "additionalProperties": {"type": "string"}}
     for node in _nodes(schemas):
         if commitment in node.get("anyOf", ()):
             node["anyOf"].remove(commitment)
+
+
+def date_instants(schemas: Schemas) -> None:
+    """Say of every `recorded_at` that it is an instant, so that it can be asked with again."""
+    for schema in schemas.values():
+        told = schema["properties"].get("recorded_at", {})
+        for each in (told, *told.get("anyOf", ())):
+            if each.get("type") == "string":
+                each["format"] = "date-time"
 
 
 def add_decisions(schemas: Schemas) -> None:

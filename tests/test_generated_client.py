@@ -1,0 +1,226 @@
+"""A client that openapi-python-client generates from the service's own document, in use.
+
+The generator refuses what it does not understand, path by path, with a warning: there is none.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import date
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx
+import pytest
+
+from tests.serving import serving
+
+DAY = "2025-01-30"
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serving(tmp_path_factory.mktemp("served")) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def generated(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The name of the package that is generated; it can be imported."""
+    folder = tmp_path_factory.mktemp("generated")
+    (folder / "openapi.json").write_bytes(httpx.get(f"{url}/openapi.json").content)
+    (folder / "settings.json").write_text(json.dumps({"post_hooks": []}))
+    command = (
+        *(sys.executable, "-m", "openapi_python_client", "generate"),
+        *("--path", folder / "openapi.json", "--config", folder / "settings.json"),
+        *("--meta", "none", "--output-path", folder / "curule_client", "--fail-on-warning"),
+    )
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = [line for line in done.stdout.splitlines() if line and "Generating" not in line]
+    assert (said, done.stderr) == ([], "")
+    sys.path.insert(0, str(folder))
+    try:
+        yield "curule_client"
+    finally:
+        sys.path.remove(str(folder))
+        for name in [each for each in sys.modules if each.partition(".")[0] == "curule_client"]:
+            del sys.modules[name]
+
+
+class Generated:
+    """The generated package: its client, its operations by tag and name, its models."""
+
+    def __init__(self, package: str, url: str) -> None:
+        self._package = package
+        self.models: Any = importlib.import_module(f"{package}.models")
+        self._client = importlib.import_module(package).Client(base_url=url)
+
+    def close(self) -> None:
+        self._client.get_httpx_client().close()
+
+    def ask(self, tag: str, operation: str, *given: Any, **named: Any) -> Any:
+        """The answer of an operation: its status, its headers, and what the client makes of it."""
+        module = importlib.import_module(f"{self._package}.api.{tag}.{operation}")
+        detailed: Callable[..., Any] = module.sync_detailed
+        return detailed(*given, client=self._client, **named)
+
+    def founding(self) -> Any:
+        """A decision made of models: a body, its post, and who holds it."""
+        m = self.models
+        return m.Decision(
+            id="founding",
+            title="The Garden Society is founded",
+            date=DAY,
+            vote=m.Vote(eligible=12, cast=11, counts=[m.Tally(option="for", value=11)]),
+            acts=[
+                m.BodyEstablished(
+                    type_="body.established",
+                    effective=DAY,
+                    body="garden-society",
+                    name="Garden Society",
+                    classification="association",
+                ),
+                m.PostCreated(
+                    type_="post.created",
+                    effective=DAY,
+                    post="chair",
+                    body="garden-society",
+                    label="Chair",
+                    seats=1,
+                ),
+                *(
+                    m.PersonRegistered(
+                        type_="person.registered", effective=DAY, person=person, name=name
+                    )
+                    for person, name in (("ada", "Ada Example"), ("bo", "Bo Example"))
+                ),
+                m.ElectionHeld(
+                    type_="election.held",
+                    effective=DAY,
+                    election="first",
+                    contests=[m.Contest(post="chair", elected=["ada"], until="2027")],
+                ),
+            ],
+        )
+
+
+@pytest.fixture(scope="module")
+def client(generated: str, url: str) -> Iterator[Generated]:
+    with closing(Generated(generated, url)) as it:
+        yield it
+
+
+def test_a_decision_is_rehearsed_recorded_and_asked_about(client: Generated) -> None:
+    m = client.models
+    rehearsed = client.ask("decisions", "record_decision", body=client.founding(), dry_run=True)
+    assert isinstance(rehearsed.parsed, m.DryRun)
+    assert (rehearsed.parsed.accepted, rehearsed.parsed.violations) == (True, [])
+
+    recorded = client.ask("decisions", "record_decision", body=client.founding())
+    assert recorded.status_code == 201
+    assert isinstance(recorded.parsed, m.Receipt)
+    assert [each.position for each in recorded.parsed.entries] == [2, 3, 4, 5, 6]
+    assert recorded.headers["Location"] == "/v1/decisions/founding"
+
+    again = client.ask("decisions", "record_decision", body=client.founding())
+    assert again.status_code == 200
+    assert again.parsed == recorded.parsed
+
+    day = date(2025, 2, 1)
+    asked = client.ask("structure", "ask_structure", effective_at=day, position=6)
+    assert isinstance(asked.parsed, m.StructureAnswer)
+    assert asked.parsed.basis.recorded_at == recorded.parsed.recorded_at
+    (body,) = asked.parsed.bodies
+    (holder,) = body.posts[0].holders
+    assert (body.name, holder.person, holder.certainty) == ("Garden Society", "ada", "certain")
+    before = client.ask("structure", "ask_structure", effective_at=day, position=0)
+    assert before.parsed.bodies == []
+
+    known = client.ask("structure", "ask_structure", recorded_at=recorded.parsed.recorded_at)
+    assert [each.id for each in known.parsed.bodies] == ["garden-society"]
+    etag = known.headers["ETag"]
+    same = client.ask(
+        "structure",
+        "ask_structure",
+        recorded_at=recorded.parsed.recorded_at,
+        if_none_match=etag,
+    )
+    assert (same.status_code, same.parsed) == (304, None)
+
+
+def test_a_refusal_is_a_problem_that_names_the_rule(client: Generated) -> None:
+    m = client.models
+    client.ask("decisions", "record_decision", body=client.founding())
+    refused = client.ask(
+        "decisions",
+        "record_decision",
+        body=m.Decision(
+            acts=[
+                m.AppointmentMade(
+                    type_="appointment.made", effective="2025-02-01", person="bo", post="chair"
+                )
+            ]
+        ),
+    )
+    assert refused.status_code == 409
+    assert isinstance(refused.parsed, m.Problem)
+    assert refused.parsed.type_ == "urn:curule:problem:refused"
+    (violation,) = refused.parsed.violations
+    assert isinstance(violation, m.Violation)
+    assert (violation.rule, violation.pointer) == ("seats_exceeded", "/acts/0")
+    missing = client.ask("people", "ask_person", "nobody")
+    assert (missing.status_code, missing.parsed.status) == (404, 404)
+
+
+def test_a_list_is_paged_by_its_links(client: Generated) -> None:
+    client.ask("decisions", "record_decision", body=client.founding())
+    found = []
+    page = client.ask("people", "ask_people", limit=1)
+    while True:
+        found += [each.id for each in page.parsed.people]
+        link = page.headers.get("Link")
+        if link is None:
+            break
+        address = link.partition("<")[2].partition(">")[0]
+        given = dict(parse_qsl(urlsplit(address).query))
+        page = client.ask(
+            "people",
+            "ask_people",
+            limit=int(given["limit"]),
+            cursor=given["cursor"],
+            position=int(given["position"]),
+        )
+    assert found == ["ada", "bo"]
+
+
+def test_one_person_is_told_with_what_is_not_stated(client: Generated) -> None:
+    m = client.models
+    client.ask("decisions", "record_decision", body=client.founding())
+    earlier = date(2024, 1, 1)
+    ada = client.ask("people", "ask_person", "ada", effective_at=earlier).parsed
+    assert isinstance(ada, m.PersonAnswer)
+    (tenure,) = ada.tenures
+    assert (ada.name, ada.died, tenure.certainty, tenure.voting) == (
+        "Ada Example",
+        None,
+        None,
+        None,
+    )
+
+
+def test_a_text_that_was_erased_is_no_text(client: Generated) -> None:
+    m = client.models
+    client.ask("decisions", "record_decision", body=client.founding())
+    erased = client.ask("people", "erase_person", "bo", body=m.ErasureAsked(ground="gdpr-17-1-b"))
+    assert erased.status_code == 201
+    assert client.ask("people", "ask_person", "bo").parsed.name == m.Erased(erased=True)
+    told = client.ask("decisions", "ask_decision", "founding").parsed.decision
+    assert isinstance(told, m.DecisionTold)
+    registered = [each for each in told.acts if isinstance(each, m.PersonRegisteredTold)]
+    assert [each.name for each in registered] == ["Ada Example", m.Erased(erased=True)]
