@@ -6,12 +6,13 @@ The generator refuses what it does not understand, path by path, with a warning:
 from __future__ import annotations
 
 import importlib
-import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import date
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -20,6 +21,7 @@ import pytest
 
 from tests.serving import serving
 
+SETTINGS = Path(__file__).parents[1] / "docs" / "openapi-python-client.yml"
 DAY = "2025-01-30"
 
 
@@ -34,13 +36,19 @@ def generated(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
     """The name of the package that is generated; it can be imported."""
     folder = tmp_path_factory.mktemp("generated")
     (folder / "openapi.json").write_bytes(httpx.get(f"{url}/openapi.json").content)
-    (folder / "settings.json").write_text(json.dumps({"post_hooks": []}))
     command = (
         *(sys.executable, "-m", "openapi_python_client", "generate"),
-        *("--path", folder / "openapi.json", "--config", folder / "settings.json"),
+        *("--path", folder / "openapi.json", "--config", SETTINGS),
         *("--meta", "none", "--output-path", folder / "curule_client", "--fail-on-warning"),
     )
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
+    found = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        command,
+        env={**os.environ, "PATH": found},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     said = [line for line in done.stdout.splitlines() if line and "Generating" not in line]
     assert (said, done.stderr) == ([], "")
@@ -104,6 +112,8 @@ class Generated:
                     type_="election.held",
                     effective=DAY,
                     election="first",
+                    eligible=12,
+                    cast=11,
                     contests=[m.Contest(post="chair", elected=["ada"], until="2027")],
                 ),
             ],
@@ -176,6 +186,15 @@ def test_a_refusal_is_a_problem_that_names_the_rule(client: Generated) -> None:
     assert (violation.rule, violation.pointer) == ("seats_exceeded", "/acts/0")
     missing = client.ask("people", "ask_person", "nobody")
     assert (missing.status_code, missing.parsed.status) == (404, 404)
+
+
+def test_an_election_is_told_with_its_votes(client: Generated) -> None:
+    m = client.models
+    client.ask("decisions", "record_decision", body=client.founding())
+    election = client.ask("elections", "ask_election", "first").parsed
+    assert isinstance(election, m.ElectionAnswer)
+    assert (election.eligible, election.cast) == (12, 11)
+    assert [each.person for each in election.contests[0].elected] == ["ada"]
 
 
 def test_a_list_is_paged_by_its_links(client: Generated) -> None:
