@@ -12,7 +12,13 @@ from fastapi import FastAPI
 
 from domain.fields import ID_PATTERN
 from service import problems
-from service.openapi.forms import add_decisions, date_instants, name_bodies, open_texts
+from service.openapi.forms import (
+    add_decisions,
+    date_instants,
+    name_bodies,
+    open_texts,
+    require_members,
+)
 from service.openapi.links import link
 from service.openapi.written import describe
 
@@ -32,6 +38,7 @@ def complete(app: FastAPI) -> None:
             schemas = document["components"]["schemas"]
             del schemas["HTTPValidationError"], schemas["ValidationError"]
             del schemas["Receipt"]["properties"]["created"]  # the status tells it
+            require_members(schemas)
             name_bodies(document)
             open_texts(schemas)
             date_instants(schemas)

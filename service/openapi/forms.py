@@ -17,8 +17,13 @@ Schemas = dict[str, Any]
 SCHEMAS: Final = "#/components/schemas/"
 """Where they stand in it."""
 
-_TEXT: Final = ({"type": "string"}, {"$ref": f"{SCHEMAS}Erased"}, {"type": "null"})
-"""A personal text in an answer: opened, or erased, or missing."""
+_TEXT: Final = (
+    {"type": "string"},
+    {"$ref": f"{SCHEMAS}Erased"},
+    {"$ref": f"{SCHEMAS}Withheld"},
+    {"type": "null"},
+)
+"""A personal text in an answer: opened, or erased, or withheld, or missing."""
 
 _POSTED: Final = {
     ("DecisionAnswer", "decision"): "DecisionTold",
@@ -30,6 +35,12 @@ _POSTED: Final = {
     ("RuleAnswer", "parameters"): "Parameters",
 }
 """Members of answers that are told as they were posted, and in which form."""
+
+
+def require_members(schemas: Schemas) -> None:
+    """Say of answers that every member is told, if only as null."""
+    for schema in schemas.values():
+        schema["required"] = list(schema["properties"])
 
 
 def name_bodies(document: dict[str, Any]) -> None:
