@@ -15,7 +15,10 @@ from tests.serving import serving
 @contextmanager
 def served_with_keys(directory: Path, *roles: Role) -> Iterator[tuple[str, Mapping[Role, str]]]:
     """A new ledger in a directory, with a key for each role."""
-    with serving(directory) as url, httpx.Client(base_url=url, trust_env=False) as client:
+    with (
+        serving(directory) as url,
+        httpx.Client(base_url=url, trust_env=False, timeout=60) as client,
+    ):
         keys = {role: _made(client, role) for role in roles}
     with serving(directory, anonymous=None) as url:
         yield url, keys

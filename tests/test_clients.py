@@ -71,7 +71,7 @@ def test_the_document_is_true(tmp_path: Path, language: str) -> None:
     (founding,) = [text for kind, _, text in FENCE.findall(DOCUMENT) if kind == "json"]
     (tmp_path / "founding.json").write_text(founding)
     with served_with_keys(tmp_path, "recorder") as (url, keys):
-        document = httpx.get(f"{url}/openapi.json").json()
+        document = httpx.get(f"{url}/openapi.json", timeout=60).json()
         told = blocks(language, {"idempotency"} if "Idempotency-Key" in str(document) else set())
         (tmp_path / name).write_text("".join(block.code + mark for block in told))
         done = subprocess.run(

@@ -9,33 +9,43 @@ import importlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
 
-from tests.serving import serving
+from domain.access import Role
+from tests.keyed import served_with_keys
 
 SETTINGS = Path(__file__).parents[1] / "docs" / "openapi-python-client.yml"
 DAY = "2025-01-30"
 
 
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(tmp_path_factory.mktemp("served")) as served:
-        yield served
+class Served(NamedTuple):
+    """The address of a ledger, and keys to it."""
+
+    url: str
+    keys: Mapping[Role, str]
 
 
 @pytest.fixture(scope="module")
-def generated(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with served_with_keys(tmp_path_factory.mktemp("served"), "recorder", "privacy") as it:
+        yield Served(*it)
+
+
+@pytest.fixture(scope="module")
+def generated(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The name of the package that is generated; it can be imported."""
     folder = tmp_path_factory.mktemp("generated")
-    (folder / "openapi.json").write_bytes(httpx.get(f"{url}/openapi.json").content)
+    (folder / "openapi.json").write_bytes(
+        httpx.get(f"{served.url}/openapi.json", timeout=60).content
+    )
     command = (
         *(sys.executable, "-m", "openapi_python_client", "generate"),
         *("--path", folder / "openapi.json", "--config", SETTINGS),
@@ -64,10 +74,11 @@ def generated(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
 class Generated:
     """The generated package: its client, its operations by tag and name, its models."""
 
-    def __init__(self, package: str, url: str) -> None:
+    def __init__(self, package: str, url: str, key: str) -> None:
         self._package = package
         self.models: Any = importlib.import_module(f"{package}.models")
-        self._client = importlib.import_module(package).Client(base_url=url)
+        client = importlib.import_module(package).AuthenticatedClient
+        self._client = client(base_url=url, token=key, timeout=httpx.Timeout(60))
 
     def close(self) -> None:
         self._client.get_httpx_client().close()
@@ -121,8 +132,15 @@ class Generated:
 
 
 @pytest.fixture(scope="module")
-def client(generated: str, url: str) -> Iterator[Generated]:
-    with closing(Generated(generated, url)) as it:
+def client(generated: str, served: Served) -> Iterator[Generated]:
+    with closing(Generated(generated, served.url, served.keys["recorder"])) as it:
+        yield it
+
+
+@pytest.fixture(scope="module")
+def officer(generated: str, served: Served) -> Iterator[Generated]:
+    """The client of somebody who may erase."""
+    with closing(Generated(generated, served.url, served.keys["privacy"])) as it:
         yield it
 
 
@@ -135,7 +153,7 @@ def test_a_decision_is_rehearsed_recorded_and_asked_about(client: Generated) -> 
     recorded = client.ask("decisions", "record_decision", body=client.founding())
     assert recorded.status_code == 201
     assert isinstance(recorded.parsed, m.Receipt)
-    assert [each.position for each in recorded.parsed.entries] == [2, 3, 4, 5, 6]
+    assert [each.position for each in recorded.parsed.entries] == [6, 7, 8, 9, 10]
     assert recorded.headers["Location"] == "/v1/decisions/founding"
 
     again = client.ask("decisions", "record_decision", body=client.founding())
@@ -143,7 +161,7 @@ def test_a_decision_is_rehearsed_recorded_and_asked_about(client: Generated) -> 
     assert again.parsed == recorded.parsed
 
     day = date(2025, 2, 1)
-    asked = client.ask("structure", "ask_structure", effective_at=day, position=6)
+    asked = client.ask("structure", "ask_structure", effective_at=day, position=10)
     assert isinstance(asked.parsed, m.StructureAnswer)
     assert asked.parsed.basis.recorded_at == recorded.parsed.recorded_at
     (body,) = asked.parsed.bodies
@@ -184,6 +202,8 @@ def test_a_refusal_is_a_problem_that_names_the_rule(client: Generated) -> None:
     (violation,) = refused.parsed.violations
     assert isinstance(violation, m.Violation)
     assert (violation.rule, violation.pointer) == ("seats_exceeded", "/acts/0")
+    forbidden = client.ask("people", "erase_person", "bo", body=m.ErasureAsked(ground="none"))
+    assert (forbidden.status_code, forbidden.parsed.type_) == (403, "urn:curule:problem:forbidden")
     missing = client.ask("people", "ask_person", "nobody")
     assert (missing.status_code, missing.parsed.status) == (404, 404)
 
@@ -233,10 +253,10 @@ def test_one_person_is_told_with_what_is_not_stated(client: Generated) -> None:
     )
 
 
-def test_a_text_that_was_erased_is_no_text(client: Generated) -> None:
+def test_a_text_that_was_erased_is_no_text(client: Generated, officer: Generated) -> None:
     m = client.models
     client.ask("decisions", "record_decision", body=client.founding())
-    erased = client.ask("people", "erase_person", "bo", body=m.ErasureAsked(ground="gdpr-17-1-b"))
+    erased = officer.ask("people", "erase_person", "bo", body=m.ErasureAsked(ground="gdpr-17-1-b"))
     assert erased.status_code == 201
     assert client.ask("people", "ask_person", "bo").parsed.name == m.Erased(erased=True)
     told = client.ask("decisions", "ask_decision", "founding").parsed.decision

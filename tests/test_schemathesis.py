@@ -79,9 +79,9 @@ def test_the_service_does_what_its_document_says(tmp_path: Path, role: Role) -> 
     phases = PHASES if EXAMPLES or role == "recorder" else ("Examples", *PHASES[2:])
     with served_with_keys(tmp_path, *dict.fromkeys(("privacy", *ROLES))) as (url, keys):
         shown = {"Authorization": f"Bearer {keys['recorder']}"}
-        founded = httpx.post(f"{url}/v1/decisions", json=FOUNDED, headers=shown)
+        founded = httpx.post(f"{url}/v1/decisions", json=FOUNDED, headers=shown, timeout=60)
         assert founded.status_code == 201, founded.text
-        document = httpx.get(f"{url}/openapi.json").json()
+        document = httpx.get(f"{url}/openapi.json", timeout=60).json()
         (tmp_path / "schemathesis.toml").write_text(settings(role, document))
         done = subprocess.run(
             [
