@@ -106,4 +106,5 @@ def test_the_service_does_what_its_document_says(tmp_path: Path, role: Role) -> 
     passed = re.findall(r"✅ +(\w+) \(in", done.stdout)
     assert tuple(passed) == phases, done.stdout
     (followed,) = re.findall(r"API Links: +(\d+) covered", done.stdout)
-    assert int(followed) > 0, "no link was followed from one answer to the next question"
+    asks = "ask" in POWERS[role]
+    assert int(followed) > 0 or not asks, "no link was followed from an answer to a question"
