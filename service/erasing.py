@@ -80,7 +80,7 @@ ASKED: Final = TypeAdapter(ErasureAsked)
         }
     },
 )
-async def erase(request: Request, person_id: str) -> Response:
+async def erase_person(request: Request, person_id: str) -> Response:
     """Destroy the personal data of a person under every id, on a lawful ground, for good.
 
     Covered are the person's names, every text about the person, and what names them in the

@@ -121,7 +121,7 @@ DRY_RUN: Final = {
         },
     },
 )
-async def record(request: Request) -> Response:
+async def record_decision(request: Request) -> Response:
     """Record one decision with all its acts, or nothing of it.
 
     Posted again under the same id with the same content, it returns the first receipt.

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
 from fastapi import Request
@@ -31,6 +31,34 @@ PATIENCE = 5.0
 """Seconds that a question waits for `min_position`, or for views that are being built."""
 
 
+PINNED: Final = {
+    "Ledger-Position": {
+        "description": "The position of the newest entry that the answer takes into account.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "Content-Location": {
+        "description": "The same question, pinned to the basis: it is always answered the same.",
+        "required": True,
+        "schema": {"type": "string", "format": "uri-reference"},
+    },
+    "ETag": {
+        "description": "What names this answer; sent as `If-None-Match`, it asks for no other.",
+        "required": True,
+        "schema": {"type": "string"},
+    },
+}
+"""The headers of every answer that has a basis, as the OpenAPI document declares them."""
+
+
+def answers(model: Any, **headers: Any) -> dict[int | str, dict[str, Any]]:
+    """The responses of a question, for the OpenAPI document; `headers` are its own besides."""
+    return {
+        200: {"model": model, "headers": {**PINNED, **headers}},
+        304: {"description": "What is known by its ETag is still the answer.", "headers": PINNED},
+    }
+
+
 def _day(text: str) -> str:
     dates.day(text)
     return text
@@ -41,10 +69,10 @@ def _instant(text: str) -> str:
     return text
 
 
-Day = Annotated[str, AfterValidator(_day)]
+Day = Annotated[str, AfterValidator(_day), Field(json_schema_extra={"format": "date"})]
 """A plain calendar day as a parameter."""
 
-Instant = Annotated[str, AfterValidator(_instant)]
+Instant = Annotated[str, AfterValidator(_instant), Field(json_schema_extra={"format": "date-time"})]
 """An instant (RFC 3339) as a parameter."""
 
 

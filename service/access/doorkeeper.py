@@ -10,6 +10,8 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import Depends, Request
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security.base import SecurityBase
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from domain.access import ANYBODY, NOBODY, POWERS, PUBLIC, Power, Principal
@@ -69,11 +71,13 @@ class Doorkeeper:
         return NOBODY if ledger.keys.are_given else ANYBODY
 
 
-class Needs:
-    """What a route needs: one of some powers, of whoever asks."""
+class Needs(SecurityBase):
+    """What a route needs: one of some powers, of whoever asks. Its document says that it does."""
 
     def __init__(self, powers: Collection[Power]) -> None:
         self.powers = powers
+        self.scheme_name = "key"
+        self.model = HTTPBearer(description="A key, as `curule keys create` prints it.")
 
     async def __call__(self, request: Request) -> None:
         """Refuse those who do not have it.

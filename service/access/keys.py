@@ -25,6 +25,9 @@ from service.log import Log
 
 _KEY: Final = re.compile(r"curule_(k[a-z2-7]{16})_([A-Za-z0-9_-]{43})")
 
+EXPIRY: Final = r"^([0-9]{4}-[0-9]{2}-[0-9]{2}|[1-9][0-9]{0,4}d)$"
+"""How it is said when a key no longer works: the day, or in how many days."""
+
 
 class Keys:
     """The keys of one ledger."""

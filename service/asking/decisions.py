@@ -26,14 +26,13 @@ from domain.shape import to_json
 from projections.amendments import amendments as known_amendments
 from projections.amendments import began
 from projections.basis import Basis as At
-from service import problems
 from service.appends import Sealed
-from service.asking.pages import PageQuery, linked
+from service.asking.pages import PageQuery, linked, lists
 from service.asking.remarks import about, remarks
 from service.content import plain, stored, with_texts
 from service.ledger import Ledger
 from service.problems import NOT_FOUND, Problem
-from service.questions import Basis, BasisQuery, Day, answer, asked, texts_for
+from service.questions import Basis, BasisQuery, Day, answer, answers, asked, texts_for
 
 router = APIRouter()
 
@@ -41,15 +40,32 @@ BATCH: Final = 500
 """Envelopes read at a time."""
 
 _WORD = r"^[!-~]+$"
+_POSITION = r"^[0-9]{1,18}$"
 
 
 def _known(type_: str) -> str:
-    if type_ not in a.ACTS and type_ not in a.SERVICE_ACTS:
+    if type_ not in _TYPES:
         raise ValueError(f"there is no act {type_}")
     return type_
 
 
-class DecisionsQuery(PageQuery):
+_TYPES: Final = [*a.ACTS, *a.SERVICE_ACTS]
+_Type = Annotated[str, AfterValidator(_known), Field(json_schema_extra={"enum": _TYPES})]
+
+
+class RecordQuery(PageQuery):
+    """Which page of a list in the order of the log."""
+
+    cursor: str | None = Field(None, pattern=_POSITION)
+    """Where to go on, from the `next` link of the page before."""
+
+    @property
+    def after(self) -> int:
+        """The position after which the page begins."""
+        return int(self.cursor or 0)
+
+
+class DecisionsQuery(RecordQuery):
     """Which decisions. What is dated in doubt is listed if it may fall between the days."""
 
     taken_by: str | None = None
@@ -58,7 +74,7 @@ class DecisionsQuery(PageQuery):
     """Only those taken at this meeting."""
     authority: str | None = None
     """Only those taken on this mandate."""
-    type: Annotated[str, AfterValidator(_known)] | None = Field(None, examples=["election.held"])
+    type: _Type | None = Field(None, examples=["election.held"])
     """Only those with an act of this type."""
     from_: Day | None = Field(None, alias="from", examples=["2025-01-01"])
     """Only those that may have been taken on this day or later."""
@@ -66,7 +82,7 @@ class DecisionsQuery(PageQuery):
     """Only those that may have been taken on this day or earlier."""
 
 
-class EntriesQuery(PageQuery):
+class EntriesQuery(RecordQuery):
     """Which entries of the log, and up to which position."""
 
     tag: str | None = Field(None, pattern=_WORD, examples=["body:coordination-committee"])
@@ -177,7 +193,7 @@ class EntriesAnswer:
     "/v1/decisions",
     tags=["decisions"],
     summary="The decisions recorded",
-    responses={200: {"model": DecisionsAnswer}},
+    responses=lists(DecisionsAnswer),
 )
 def ask_decisions(request: Request, query: Annotated[DecisionsQuery, Query()]) -> Response:
     """The decisions recorded, in the order of their positions.
@@ -185,9 +201,8 @@ def ask_decisions(request: Request, query: Annotated[DecisionsQuery, Query()]) -
     The day of the basis does not limit them: `from` and `until` do.
     """
     ledger: Ledger = request.app.state.ledger
-    after = _position(query.cursor)
     with asked(ledger, query) as (connection, basis):
-        envelopes = _amended(connection, basis, _envelopes(ledger, connection, basis, query, after))
+        envelopes = _amended(connection, basis, _envelopes(ledger, connection, basis, query))
         wanted = (each for each in envelopes if _is_wanted(each.taken, query))
         found = list(islice(_listed(ledger, wanted, query), query.limit + 1))
     page = found[: query.limit]
@@ -206,7 +221,7 @@ class _Envelope(NamedTuple):
 
 
 def _envelopes(
-    ledger: Ledger, connection: Connection, basis: At, query: DecisionsQuery, after: int
+    ledger: Ledger, connection: Connection, basis: At, query: DecisionsQuery
 ) -> Iterator[list[Entry]]:
     """The envelopes recorded up to a basis, by the narrowest tag that the question allows.
 
@@ -224,6 +239,7 @@ def _envelopes(
     if tag is not None:
         amending = ledger.log.entries(tag=tag, types=["decision.amended"], until=basis.position)
         named = set(amendments(read(one.entry) for one in amending))
+    after = query.after
     more = [each for each in began(connection, named) if each > after]
     while True:
         found = ledger.log.entries(
@@ -293,7 +309,7 @@ def _listed(
     "/v1/decisions/{decision}",
     tags=["decisions"],
     summary="One decision as recorded",
-    responses={200: {"model": DecisionAnswer}},
+    responses=answers(DecisionAnswer),
 )
 def ask_decision(
     request: Request, decision: str, query: Annotated[BasisQuery, Query()]
@@ -362,17 +378,16 @@ def _retracted(ledger: Ledger, decision: str, position: int) -> dict[int, int]:
     "/v1/entries",
     tags=["entries"],
     summary="The entries of the log",
-    responses={200: {"model": EntriesAnswer}},
+    responses=lists(EntriesAnswer),
 )
 def ask_entries(request: Request, query: Annotated[EntriesQuery, Query()]) -> Response:
     """The record itself: entries as they were hashed, in the order of their positions."""
     ledger: Ledger = request.app.state.ledger
-    after = _position(query.cursor)
     with asked(ledger, query) as (_, basis):
         found = ledger.log.entries(
             tag=query.tag,
             types=[query.type] if query.type else (),
-            after=after,
+            after=query.after,
             until=basis.position,
             limit=query.limit + 1,
         )
@@ -381,11 +396,3 @@ def ask_entries(request: Request, query: Annotated[EntriesQuery, Query()]) -> Re
     links = linked(request, query, basis, following)
     entries = [{"leaf_hash": one.leaf_hash.hex(), "entry": json.loads(one.entry)} for one in page]
     return answer(request, basis, {"entries": entries}, query, links=links)
-
-
-def _position(cursor: str | None) -> int:
-    if cursor is None:
-        return 0
-    if not re.fullmatch("[0-9]{1,18}", cursor):
-        raise Problem(problems.PARAMETER, f"cursor: {cursor!r} is none of ours")
-    return int(cursor)

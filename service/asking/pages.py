@@ -15,7 +15,7 @@ from domain.dates import iso
 from projections.basis import Basis
 from service.content import plain, with_texts
 from service.ledger import Ledger
-from service.questions import BasisQuery, answer, texts_for
+from service.questions import BasisQuery, answer, answers, texts_for
 
 PAGE: Final = 100
 """Items on a page unless told otherwise."""
@@ -37,6 +37,17 @@ class SearchQuery(PageQuery):
 
     q: str | None = Field(None, min_length=1, max_length=200)
     """Only those with such a name: any spelling, each word a beginning, accents left aside."""
+
+
+LINK: Final = {
+    "description": 'The next page, as `<…>; rel="next"` (RFC 8288); absent on the last one.',
+    "schema": {"type": "string"},
+}
+
+
+def lists(model: Any) -> dict[int | str, dict[str, Any]]:
+    """The responses of a question that is answered page by page, for the OpenAPI document."""
+    return answers(model, Link=LINK)
 
 
 def identity(item: Any) -> str:
