@@ -17,6 +17,7 @@ from service import asking, erasing, openapi, posting, problems
 from service.access import granting
 from service.access.doorkeeper import Doorkeeper
 from service.cosigning import Cosigning, Watch, Witness
+from service.following.tail import Tail
 from service.ledger import Ledger
 from service.writer import Writer
 
@@ -52,6 +53,7 @@ def application(
         with contextlib.closing(open_ledger()) as ledger:
             writer = Writer(ledger.recorder, is_local=ledger.is_local)
             app.state.ledger, app.state.writer = ledger, writer
+            app.state.tail = tail = Tail(ledger.log)
             ending = asyncio.Event()
             keeping = asyncio.create_task(_keep(ledger, writer, ending))
             watch = Watch(Cosigning(ledger.log, ledger.published), witnesses, interval)
@@ -60,6 +62,7 @@ def application(
                 yield
             finally:
                 ending.set()
+                await tail.close()
                 if watching is not None:
                     watching.cancel()
                     await asyncio.wait([watching])

@@ -14,6 +14,7 @@ from service.access import keys
 from service.api import application
 from service.ledger import Ledger
 from service.recorder import Receipt, Sent
+from service.serving import Server
 from service.settings import Settings
 
 PATIENCE = 30.0
@@ -64,7 +65,7 @@ def serving(
         timeout_graceful_shutdown=5,
         ws="none",
     )
-    server = uvicorn.Server(config)
+    server = Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
         running = threading.Thread(target=server.run, args=([listening],), name="serving")

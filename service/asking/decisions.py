@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -26,9 +25,8 @@ from domain.shape import to_json
 from projections.amendments import amendments as known_amendments
 from projections.amendments import began
 from projections.basis import Basis as At
-from service import problems
 from service.appends import Sealed
-from service.asking.pages import PageQuery, following
+from service.asking.pages import PageQuery, following, position_of
 from service.asking.remarks import about, remarks
 from service.content import plain, stored, with_texts
 from service.ledger import Ledger
@@ -39,8 +37,6 @@ router = APIRouter()
 
 BATCH: Final = 500
 """Envelopes read at a time."""
-
-_WORD = r"^[!-~]+$"
 
 
 def _known(type_: str) -> str:
@@ -64,15 +60,6 @@ class DecisionsQuery(PageQuery):
     """Only those that may have been taken on this day or later."""
     until: Day | None = Field(None, examples=["2025-01-31"])
     """Only those that may have been taken on this day or earlier."""
-
-
-class EntriesQuery(PageQuery):
-    """Which entries of the log, and up to which position."""
-
-    tag: str | None = Field(None, pattern=_WORD, examples=["body:coordination-committee"])
-    """Only entries with this tag, as `person:…`, `body:…`, `post:…`, `decision:…`."""
-    type: str | None = Field(None, pattern=_WORD, examples=["election.held"])
-    """Only entries of this type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,26 +140,6 @@ class DecisionAnswer:
     """Remarks on it, and on its entries."""
 
 
-@dataclass(frozen=True, slots=True)
-class EntryListed:
-    """An entry of the log."""
-
-    leaf_hash: str
-    """The hash of its bytes as a leaf (RFC 6962), in hexadecimal."""
-    entry: dict[str, Any]
-    """The entry as it was hashed: personal texts are commitments."""
-
-
-@dataclass(frozen=True, slots=True)
-class EntriesAnswer:
-    """Entries of the log."""
-
-    basis: Basis
-    """The point on both clocks that it holds for."""
-    entries: tuple[EntryListed, ...]
-    """In the order of their positions."""
-
-
 @router.get(
     "/v1/decisions",
     tags=["decisions"],
@@ -185,7 +152,7 @@ def ask_decisions(request: Request, query: Annotated[DecisionsQuery, Query()]) -
     The day of the basis does not limit them: `from` and `until` do.
     """
     ledger: Ledger = request.app.state.ledger
-    after = _position(query.cursor)
+    after = position_of(query.cursor)
     with asked(ledger, query) as (connection, basis):
         envelopes = _amended(connection, basis, _envelopes(ledger, connection, basis, query, after))
         wanted = (each for each in envelopes if _is_wanted(each.taken, query))
@@ -357,37 +324,3 @@ def _retracted(ledger: Ledger, decision: str, position: int) -> dict[int, int]:
             elif target.decision == decision:
                 where[target.act] = one.position
     return where
-
-
-@router.get(
-    "/v1/entries",
-    tags=["entries"],
-    summary="The entries of the log",
-    responses={200: {"model": EntriesAnswer}},
-)
-def ask_entries(request: Request, query: Annotated[EntriesQuery, Query()]) -> Response:
-    """The record itself: entries as they were hashed, in the order of their positions."""
-    ledger: Ledger = request.app.state.ledger
-    after = _position(query.cursor)
-    with asked(ledger, query) as (_, basis):
-        found = ledger.log.entries(
-            tag=query.tag,
-            types=[query.type] if query.type else (),
-            after=after,
-            until=basis.position,
-            limit=query.limit + 1,
-        )
-    page = found[: query.limit]
-    links = None
-    if len(found) > query.limit:
-        links = following(request, query, basis, str(page[-1].position))
-    entries = [{"leaf_hash": one.leaf_hash.hex(), "entry": json.loads(one.entry)} for one in page]
-    return answer(request, basis, {"entries": entries}, query, links=links)
-
-
-def _position(cursor: str | None) -> int:
-    if cursor is None:
-        return 0
-    if not re.fullmatch("[0-9]{1,18}", cursor):
-        raise Problem(problems.PARAMETER, f"cursor: {cursor!r} is none of ours")
-    return int(cursor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any, Final, TypeVar
@@ -15,6 +16,7 @@ from domain.dates import iso
 from projections.basis import Basis
 from service.content import plain, with_texts
 from service.ledger import Ledger
+from service.problems import PARAMETER, Problem
 from service.questions import BasisQuery, answer, texts_for
 
 PAGE: Final = 100
@@ -75,3 +77,12 @@ def following(request: Request, query: PageQuery, basis: Basis, cursor: str) -> 
     at = {"effective_at": iso(basis.effective_at), "position": basis.position}
     pinned = {**given, **at, "cursor": cursor}
     return f'<{request.url.path}?{urlencode(pinned)}>; rel="next"'
+
+
+def position_of(cursor: str | None) -> int:
+    """The position after which a page of what is ordered by positions begins."""
+    if cursor is None:
+        return 0
+    if not re.fullmatch("[0-9]{1,18}", cursor):
+        raise Problem(PARAMETER, f"cursor: {cursor!r} is none of ours")
+    return int(cursor)
