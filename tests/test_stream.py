@@ -447,6 +447,22 @@ def test_streams_end_whole_when_the_service_stops(tmp_path: Path) -> None:
     assert (tmp_path / "one.log").read_text().strip() == ""
 
 
+def test_a_key_revoked_ends_its_stream(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every stream, in fact: whoever still may comes back, and misses nothing."""
+    monkeypatch.setattr(tail, "SILENCE", 1_000.0)  # a stream that goes on is noticed as silent
+    asked = {"name": "who follows", "role": "reader"}
+    made = served.client.post("/v1/keys", json=asked).json()
+    key, source = showing(made["key"]), EventSource()
+    with served.client.stream("GET", STREAM, headers=key) as response:
+        steps = map(source.take, response.iter_raw())
+        await_position(steps, source, 2)
+        revocation = served.client.post(f"/v1/keys/{made['id']}/revocation")
+        assert revocation.status_code in (200, 201), revocation.text
+        for _ in steps:
+            pass
+    assert served.client.get(STREAM, headers=key).status_code == 401
+
+
 # CloudEvents, read by another implementation
 
 
@@ -525,7 +541,7 @@ def test_a_client_says_which_form_it_prefers(served: Served, accept: str, is_eve
     served.found("guild")
     answer = served.client.get("/v1/entries/1", headers={"Accept": accept})
     assert ("specversion" in answer.json()) == is_event
-    assert answer.headers["Vary"] == "Accept"
+    assert answer.headers["Vary"] == "Authorization, Accept"
 
 
 # The command

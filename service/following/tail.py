@@ -60,6 +60,7 @@ class Tail:
         self._following = 0
         self._joined = asyncio.Event()
         self._ended = False
+        self._revoked = 0
         self._heard: deque[Sealed] = deque(maxlen=HEARD)
         self._waiting = ThreadPoolExecutor(1, "curule-tail")
         self._reading = ThreadPoolExecutor(READERS, "curule-followers")
@@ -67,17 +68,20 @@ class Tail:
         log.add_listener(self._hear)
 
     async def follow(self, after: int, wanted: Wanted) -> AsyncGenerator[bytes, None]:
-        """What is wanted after a position, and then as it is recorded, until the tail ends."""
+        """What is wanted after a position, and then as it is recorded, until the tail ends.
+
+        Or until a key is revoked: then all must come back, and show that they still may.
+        """
         self._following += 1
         self._joined.set()
         if self._turning is None:
             self._turning = asyncio.create_task(self._turn())
         clock = asyncio.get_running_loop().time
-        position, spoken = after, clock()
+        position, spoken, revoked = after, clock(), self._revoked
         named: int | None = after  # the last event id, as far as that is known here
         try:
             yield greeting(after)
-            while not self._ended:
+            while not self._ended and self._revoked == revoked:
                 told, news = b"", self._news
                 if position < self._position:
                     told, position = await self._next(position, wanted)
@@ -163,6 +167,7 @@ class Tail:
             self._pieces[piece.after] = piece
             self._kept += _size(piece.entries)
             self._position = piece.last
+        self._revoked += any(one.type == "access.revoked" for one in entries)
         while self._kept > KEPT and len(self._pieces) > 1:
             oldest = self._pieces.pop(next(iter(self._pieces)))
             self._kept -= _size(oldest.entries)
