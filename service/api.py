@@ -18,6 +18,7 @@ from service import asking, erasing, explaining, manners, openapi, posting, prob
 from service.access import granting
 from service.access.doorkeeper import Doorkeeper
 from service.cosigning import Cosigning, Watch, Witness
+from service.following.tail import Tail
 from service.ledger import Ledger
 from service.manners.bounds import USUAL, Bounds
 from service.manners.parameters import NO_PARAMETERS
@@ -56,6 +57,7 @@ def application(
         with contextlib.closing(open_ledger()) as ledger:
             writer = Writer(ledger.recorder, is_local=ledger.is_local)
             app.state.ledger, app.state.writer = ledger, writer
+            app.state.tail = tail = Tail(ledger.log)
             ending = asyncio.Event()
             keeping = asyncio.create_task(_keep(ledger, writer, ending))
             watch = Watch(Cosigning(ledger.log, ledger.published), witnesses, interval)
@@ -64,6 +66,7 @@ def application(
                 yield
             finally:
                 ending.set()
+                await tail.close()
                 if watching is not None:
                     watching.cancel()
                     await asyncio.wait([watching])

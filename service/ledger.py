@@ -82,6 +82,11 @@ class Ledger:
                 self.reads.used(uses)
         self._opened.close()
 
+    @property
+    def origin(self) -> str:
+        """The log's name for good."""
+        return self.log.signer.verifier.name
+
     def follow(self, patience: float = FOR_EVER) -> int:
         """Bring the views up to the newest position of the log.
 

@@ -27,6 +27,9 @@ from service.content import WITHHELD, Told, plain
 from service.ledger import Ledger
 from service.problems import BEHIND, CLOCKS, FUTURE, Problem
 
+JSON = "application/json"
+"""The media type of most answers."""
+
 PATIENCE = 5.0
 """Seconds that a question waits for `min_position`, or for views that are being built."""
 
@@ -170,12 +173,16 @@ def stated(basis: b.Basis) -> Basis:
 def answer(
     request: Request,
     basis: b.Basis,
-    content: Mapping[str, Any],
+    content: Mapping[str, Any] | Text,
     query: BasisQuery,
     *,
     links: str | None = None,
+    media_type: str | None = None,
 ) -> Response:
-    """An answer with its basis, pinned so that the same question can be asked again exactly."""
+    """An answer with its basis, pinned so that the same question can be asked again exactly.
+
+    What is written already tells its basis in the headers alone.
+    """
     given = query.model_dump(
         exclude={"recorded_at", "position", "min_position", "effective_at"},
         exclude_none=True,
@@ -183,30 +190,36 @@ def answer(
         mode="json",
     )
     at = {**given, "effective_at": dates.iso(basis.effective_at), "position": basis.position}
-    told = {"basis": plain(stated(basis)), **content}
-    return pinned(request, at, basis.position, told, links=links)
+    if not isinstance(content, Text):
+        content = {"basis": plain(stated(basis)), **content}
+    return pinned(request, at, basis.position, content, links=links, media_type=media_type)
 
 
 def pinned(
     request: Request,
     at: Mapping[str, Any],
     position: int,
-    content: Mapping[str, Any],
+    content: Mapping[str, Any] | Text,
     *,
     links: str | None = None,
+    media_type: str | None = None,
 ) -> Response:
-    """An answer that parameters, without any default, ask for again exactly."""
+    """An answer that parameters, without any default, ask for again exactly.
+
+    The media type is given where the client could choose between several.
+    """
     location = f"{request.url.path}?{urlencode(at)}"
     erased = request.app.state.ledger.erasures.newest  # nothing else changes what was answered
     principal: Principal = request.state.principal
     whole = principal.may("ask")
-    tag = f'W/"{sha256(f"{VERSION} {erased} {whole} {location}".encode()).hexdigest()[:32]}"'
+    told = f"{VERSION} {erased} {whole} {location} {media_type}"
+    tag = f'W/"{sha256(told.encode()).hexdigest()[:32]}"'
     headers = {
         "Ledger-Position": str(position),
         "Content-Location": location,
         "ETag": tag,
         "Cache-Control": "private, no-cache",
-        "Vary": "Authorization",
+        "Vary": "Authorization, Accept" if media_type else "Authorization",
     }
     if links:
         headers["Link"] = links
@@ -215,8 +228,8 @@ def pinned(
         return Response(status_code=304, headers=headers)
     _note(request, principal, {name: value for name, value in at.items() if name != "q"})
     return Response(
-        _told(content),
-        media_type="application/json",
+        content.text if isinstance(content, Text) else _told(content),
+        media_type=media_type or JSON,
         headers=headers,
     )
 

@@ -7,6 +7,7 @@ import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -36,6 +37,19 @@ def address(listening: socket.socket, scheme: str = "http") -> str:
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
+class Server(uvicorn.Server):
+    """A server that ends the streams of the application when it stops.
+
+    It waits for every response that is open before the application's own end comes.
+    """
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more requests, end the streams, and finish what is under way."""
+        application: Any = self.config.app
+        application.state.tail.end()
+        await super().shutdown(sockets)
+
+
 def server(
     ledger: Ledger,
     *,
@@ -46,7 +60,7 @@ def server(
     witnesses: Sequence[Witness] = (),
     interval: float = 60.0,
     bounds: Bounds = USUAL,
-) -> uvicorn.Server:
+) -> Server:
     """A server of the application, ready to run; TLS takes a certificate and its key."""
     certificate, key = tls or (None, None)
     config = uvicorn.Config(
@@ -72,7 +86,7 @@ def server(
         logging.getLogger("uvicorn.access").addFilter(_without_query)
         logging.getLogger("uvicorn.access").setLevel(logging.INFO)
     _tune()
-    return uvicorn.Server(config)
+    return Server(config)
 
 
 def _without_query(record: logging.LogRecord) -> bool:

@@ -18,6 +18,7 @@ from service.ledger import Ledger
 from service.manners.bounds import USUAL, Bounds
 from service.manners.connection import bounded
 from service.recorder import Receipt, Sent
+from service.serving import Server
 from service.settings import Settings
 
 PATIENCE = 30.0
@@ -83,7 +84,7 @@ def running(app: ASGIApp, bounds: Bounds = USUAL) -> Iterator[str]:
         timeout_graceful_shutdown=5,
         ws="none",
     )
-    server = uvicorn.Server(config)
+    server = Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
         running = threading.Thread(target=server.run, args=([listening],), name="serving")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -27,7 +26,7 @@ from projections.amendments import amendments as known_amendments
 from projections.amendments import began
 from projections.basis import Basis as At
 from service.appends import Sealed
-from service.asking.pages import PageQuery, linked, lists
+from service.asking.pages import RecordQuery, linked, lists
 from service.asking.remarks import about, remarks
 from service.content import plain, stored, with_texts
 from service.ledger import Ledger
@@ -39,9 +38,6 @@ router = APIRouter()
 BATCH: Final = 500
 """Envelopes read at a time."""
 
-_WORD = r"^[!-~]+$"
-_POSITION = r"^[0-9]{1,18}$"
-
 
 def _known(type_: str) -> str:
     if type_ not in _TYPES:
@@ -51,18 +47,6 @@ def _known(type_: str) -> str:
 
 _TYPES: Final = [*a.ACTS, *a.SERVICE_ACTS]
 _Type = Annotated[str, AfterValidator(_known), Field(json_schema_extra={"enum": _TYPES})]
-
-
-class RecordQuery(PageQuery):
-    """Which page of a list in the order of the log."""
-
-    cursor: str | None = Field(None, pattern=_POSITION)
-    """Where to go on, from the `next` link of the page before."""
-
-    @property
-    def after(self) -> int:
-        """The position after which the page begins."""
-        return int(self.cursor or 0)
 
 
 class DecisionsQuery(RecordQuery):
@@ -80,15 +64,6 @@ class DecisionsQuery(RecordQuery):
     """Only those that may have been taken on this day or later."""
     until: Day | None = Field(None, examples=["2025-01-31"])
     """Only those that may have been taken on this day or earlier."""
-
-
-class EntriesQuery(RecordQuery):
-    """Which entries of the log, and up to which position."""
-
-    tag: str | None = Field(None, pattern=_WORD, examples=["body:coordination-committee"])
-    """Only entries with this tag, as `person:…`, `body:…`, `post:…`, `decision:…`."""
-    type: str | None = Field(None, pattern=_WORD, examples=["election.held"])
-    """Only entries of this type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,26 +142,6 @@ class DecisionAnswer:
     """Its acts, in order."""
     remarks: tuple[Remark, ...]
     """Remarks on it, and on its entries."""
-
-
-@dataclass(frozen=True, slots=True)
-class EntryListed:
-    """An entry of the log."""
-
-    leaf_hash: str
-    """The hash of its bytes as a leaf (RFC 6962), in hexadecimal."""
-    entry: dict[str, Any]
-    """The entry as it was hashed: personal texts are commitments."""
-
-
-@dataclass(frozen=True, slots=True)
-class EntriesAnswer:
-    """Entries of the log."""
-
-    basis: Basis
-    """The point on both clocks that it holds for."""
-    entries: tuple[EntryListed, ...]
-    """In the order of their positions."""
 
 
 @router.get(
@@ -372,27 +327,3 @@ def _retracted(ledger: Ledger, decision: str, position: int) -> dict[int, int]:
             elif target.decision == decision:
                 where[target.act] = one.position
     return where
-
-
-@router.get(
-    "/v1/entries",
-    tags=["entries"],
-    summary="The entries of the log",
-    responses=lists(EntriesAnswer),
-)
-def ask_entries(request: Request, query: Annotated[EntriesQuery, Query()]) -> Response:
-    """The record itself: entries as they were hashed, in the order of their positions."""
-    ledger: Ledger = request.app.state.ledger
-    with asked(ledger, query) as (_, basis):
-        found = ledger.log.entries(
-            tag=query.tag,
-            types=[query.type] if query.type else (),
-            after=query.after,
-            until=basis.position,
-            limit=query.limit + 1,
-        )
-    page = found[: query.limit]
-    following = str(page[-1].position) if len(found) > query.limit else None
-    links = linked(request, query, basis, following)
-    entries = [{"leaf_hash": one.leaf_hash.hex(), "entry": json.loads(one.entry)} for one in page]
-    return answer(request, basis, {"entries": entries}, query, links=links)

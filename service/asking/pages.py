@@ -17,6 +17,7 @@ from service.content import plain, with_texts
 from service.ledger import Ledger
 from service.questions import BasisQuery, answer, answers, texts_for
 
+_POSITION: Final = r"^[0-9]{1,18}$"
 PAGE: Final = 100
 """Items on a page unless told otherwise."""
 
@@ -30,6 +31,18 @@ class PageQuery(BasisQuery):
     """Where to go on, from the `next` link of the page before."""
     limit: int = Field(PAGE, ge=1, le=500)
     """How many items on a page."""
+
+
+class RecordQuery(PageQuery):
+    """Which page of a list in the order of the log."""
+
+    cursor: str | None = Field(None, pattern=_POSITION)
+    """Where to go on, from the `next` link of the page before."""
+
+    @property
+    def after(self) -> int:
+        """The position after which the page begins."""
+        return int(self.cursor or 0)
 
 
 class SearchQuery(PageQuery):
