@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as Crowded
 from starlette.exceptions import HTTPException
 
 from domain.fields import ID_PATTERN
@@ -21,6 +23,7 @@ from service.publication import NotPublished
 from service.recorder import Refusal, Unsettled
 from service.signing import LogRewound
 from service.vault import VaultLocked
+from service.writer import OutOfTime
 
 MEDIA_TYPE = "application/problem+json"
 LISTED = 100
@@ -46,6 +49,7 @@ MOVED = Kind("moved", 503, "The ledger was too busy, and nothing was recorded")
 BEHIND = Kind("behind", 503, "The answer is not there yet")
 UNKNOWN_OUTCOME = Kind("unknown-outcome", 503, "Whether it was recorded is not known")
 UNAVAILABLE = Kind("unavailable", 503, "The database did not answer")
+FULL = Kind("full", 503, "There is no room on the disk")
 REWOUND = Kind("rewound", 503, "The log is not the one that was signed, and nothing was recorded")
 NOT_FOUND = Kind("not-found", 404, "There is nothing here")
 UNAUTHENTICATED = Kind("unauthenticated", 401, "It is not known who asks")
@@ -65,6 +69,7 @@ KINDS = (
     BEHIND,
     UNKNOWN_OUTCOME,
     UNAVAILABLE,
+    FULL,
     REWOUND,
     UNAUTHENTICATED,
     FORBIDDEN,
@@ -292,16 +297,29 @@ def install(app: FastAPI) -> None:
             headers["Allow"] = ", ".join(sorted(method.upper() for method in methods))
         return problem(kind, detail, headers)
 
-    @app.exception_handler(DBAPIError)
-    async def _database(request: Request, error: DBAPIError) -> Response:
-        if request.method != "POST":
-            return problem(UNAVAILABLE, "Ask again.", {"Retry-After": "1"})
-        detail = (
-            "The database did not answer as it should. A decision sent with an id may be sent "
-            "again: it is recorded once."
-        )
-        return problem(UNKNOWN_OUTCOME, detail, {"Retry-After": "1"})
+    for each in (DBAPIError, Crowded, OutOfTime):
+        app.add_exception_handler(each, _unanswered)
 
     @app.exception_handler(Exception)
     async def _defect(_: Request, error: Exception) -> Response:
         return problem(DEFECT, "The service failed; its log says why.")
+
+
+_AGAIN = "A decision sent with an id may be sent again: it is recorded once."
+
+
+async def _unanswered(request: Request, error: Exception) -> Response:
+    """503: a database did not do what it was asked."""
+    again = {"Retry-After": "1"}
+    if _is_full(error):
+        return problem(FULL, f"{_AGAIN} Reading goes on.", again)
+    if request.method != "POST":
+        return problem(UNAVAILABLE, "Ask again.", again)
+    return problem(UNKNOWN_OUTCOME, f"The database did not answer as it should. {_AGAIN}", again)
+
+
+def _is_full(error: Exception) -> bool:
+    """Whether a database says that its disk is full, in which case it has changed nothing."""
+    cause = getattr(error, "orig", None)
+    code = getattr(cause, "sqlite_errorcode", None) or getattr(cause, "sqlstate", None)
+    return code in (sqlite3.SQLITE_FULL, "53100")
