@@ -27,6 +27,8 @@ CLIENTS = 8
 ANSWERED = 10.0
 """Seconds in which a service answers, whatever happens to it or its databases."""
 
+NOWHERE = "http://127.0.0.1:9"
+
 
 def client(url: str = "") -> httpx.Client:
     """A client that waits for no answer longer than that."""
@@ -79,6 +81,7 @@ class Load:
             threading.Thread(target=self._record, args=(number,), name=f"client-{number}")
             for number in range(CLIENTS)
         ]
+        self._threads.append(threading.Thread(target=self._ask, name="reader"))
         for thread in self._threads:
             thread.start()
         try:
@@ -113,13 +116,28 @@ class Load:
         except BaseException as error:  # noqa: BLE001 (the test raises it)
             self._failed.append(error)
 
+    def _ask(self) -> None:
+        """Ask what the structure is, time and again."""
+        try:
+            with client() as asked:
+                while not self._ending.wait(0.2):
+                    try:
+                        answer = asked.get(f"{self.url or NOWHERE}/v1/bodies", params={"limit": 5})
+                    except httpx.TimeoutException:
+                        raise
+                    except httpx.TransportError:
+                        continue
+                    assert answer.status_code in (200, 503), answer.text
+                    self.answers[f"asked: {answer.status_code}"] += 1
+        except BaseException as error:  # noqa: BLE001 (the test raises it)
+            self._failed.append(error)
+
     def _settled(self, asked: httpx.Client, decision: dict[str, Any]) -> dict[str, Any]:
         """Send a decision again and again, and return its receipt."""
         deadline = time.monotonic() + 4 * PATIENCE
         while time.monotonic() < deadline:
             try:
-                url = self.url or "http://127.0.0.1:9"
-                answer = asked.post(f"{url}/v1/decisions", json=decision)
+                answer = asked.post(f"{self.url or NOWHERE}/v1/decisions", json=decision)
             except httpx.TimeoutException:
                 raise  # it has no answer within the time
             except httpx.TransportError as error:
