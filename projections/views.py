@@ -61,6 +61,20 @@ class Views:
         with self._engine.connect() as connection, transaction(connection):
             yield connection
 
+    @contextmanager
+    def rehearsing(self) -> Iterator[Connection]:
+        """A transaction of which nothing is kept, and which needs no room on the disk."""
+        with self._engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA temp_store = MEMORY")
+            connection.exec_driver_sql("PRAGMA cache_spill = OFF")
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            finally:
+                if not connection.invalidated:
+                    connection.exec_driver_sql("ROLLBACK")
+                    connection.exec_driver_sql("PRAGMA cache_spill = ON")
+
     def followed(self) -> tuple[int, str] | None:
         """As `position`; None: another release made them, or they are damaged."""
         try:
@@ -152,6 +166,12 @@ def holds_views(path: Path) -> bool:
 def is_unreadable(error: BaseException | None) -> bool:
     """Whether an error of the driver says that a file is damaged, or no database at all."""
     return type(error) is sqlite3.DatabaseError
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Whether an error of the driver says that there is no room on the disk, or none to be had."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    return code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
 
 
 def version(connection: Connection) -> int:

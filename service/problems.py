@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -17,7 +16,7 @@ from starlette.exceptions import HTTPException
 
 from domain.fields import ID_PATTERN
 from domain.jurisdiction import JURISDICTION
-from projections.views import ViewsBehind
+from projections.views import ViewsBehind, is_full
 from service.content import plain
 from service.publication import NotPublished
 from service.recorder import Refusal, Unsettled
@@ -321,5 +320,4 @@ async def _unanswered(request: Request, error: Exception) -> Response:
 def _is_full(error: Exception) -> bool:
     """Whether a database says that its disk is full, in which case it has changed nothing."""
     cause = getattr(error, "orig", None)
-    code = getattr(cause, "sqlite_errorcode", None) or getattr(cause, "sqlstate", None)
-    return code in (sqlite3.SQLITE_FULL, "53100")
+    return is_full(cause) or getattr(cause, "sqlstate", None) == "53100"

@@ -71,6 +71,7 @@ class Load:
     answers: Counter[str] = field(default_factory=Counter)
     """How often each answer came: a status, a type of problem, or an error of the network."""
     _ending: threading.Event = field(default_factory=threading.Event)
+    _given_up: bool = False
     _failed: list[BaseException] = field(default_factory=list)
     _threads: list[threading.Thread] = field(default_factory=list)
 
@@ -86,8 +87,11 @@ class Load:
             thread.start()
         try:
             yield
-        finally:
-            self.settle()
+        except BaseException:
+            self._given_up = True
+            self._ending.set()
+            raise
+        self.settle()
 
     def settle(self) -> None:
         """Have each of them bring to its end what it has begun, and see that all went well."""
@@ -135,7 +139,7 @@ class Load:
     def _settled(self, asked: httpx.Client, decision: dict[str, Any]) -> dict[str, Any]:
         """Send a decision again and again, and return its receipt."""
         deadline = time.monotonic() + 4 * PATIENCE
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and not self._given_up:
             try:
                 answer = asked.post(f"{self.url or NOWHERE}/v1/decisions", json=decision)
             except httpx.TimeoutException:
