@@ -65,6 +65,8 @@ def address(process: subprocess.Popen[str]) -> str:
 class Load:
     """What eight clients send, and what they are answered."""
 
+    name: str = "client"
+    """What their decisions begin with."""
     url: str = ""
     """Where the service is now; empty: nowhere."""
     acknowledged: list[dict[str, Any]] = field(default_factory=list)
@@ -115,7 +117,7 @@ class Load:
             with client() as asked:
                 while not self._ending.is_set():
                     turn += 1
-                    decision = founding(f"client-{number}-{turn}")
+                    decision = founding(f"{self.name}-{number}-{turn}")
                     self.acknowledged.append(self._settled(asked, decision))
         except BaseException as error:  # noqa: BLE001 (the test raises it)
             self._failed.append(error)
