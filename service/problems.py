@@ -296,8 +296,11 @@ def install(app: FastAPI) -> None:
             headers["Allow"] = ", ".join(sorted(method.upper() for method in methods))
         return problem(kind, detail, headers)
 
-    for each in (DBAPIError, Crowded, OutOfTime):
-        app.add_exception_handler(each, _unanswered)
+    @app.exception_handler(DBAPIError)
+    @app.exception_handler(Crowded)
+    @app.exception_handler(OutOfTime)
+    async def _database(request: Request, error: Exception) -> Response:
+        return unanswered(request, error)
 
     @app.exception_handler(Exception)
     async def _defect(_: Request, error: Exception) -> Response:
@@ -307,7 +310,7 @@ def install(app: FastAPI) -> None:
 _AGAIN = "A decision sent with an id may be sent again: it is recorded once."
 
 
-async def _unanswered(request: Request, error: Exception) -> Response:
+def unanswered(request: Request, error: Exception) -> Response:
     """503: a database did not do what it was asked."""
     again = {"Retry-After": "1"}
     if _is_full(error):

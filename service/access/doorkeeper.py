@@ -10,6 +10,8 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from domain.access import ANYBODY, NOBODY, POWERS, PUBLIC, Power, Principal
@@ -46,7 +48,11 @@ class Doorkeeper:
             return
         ledger: Ledger = scope["app"].state.ledger
         shown = [value for name, value in scope["headers"] if name == b"authorization"]
-        principal = self._principal(ledger, shown)
+        try:
+            principal = await self._principal(ledger, shown)
+        except SQLAlchemyError as error:  # nobody within handles it
+            await problems.unanswered(Request(scope), error)(scope, receive, send)
+            return
         if principal is None:
             detail = "The key in `Authorization: Bearer …` is none, or no longer works."
             await problems.problem(UNAUTHENTICATED, detail, REFUSED)(scope, receive, send)
@@ -56,12 +62,15 @@ class Doorkeeper:
         scope.setdefault("state", {})["principal"] = principal
         await self._app(scope, receive, send)
 
-    def _principal(self, ledger: Ledger, shown: Collection[bytes]) -> Principal | None:
+    async def _principal(self, ledger: Ledger, shown: Collection[bytes]) -> Principal | None:
         if shown:
             (scheme, _, text), *more = [each.decode("latin-1").partition(" ") for each in shown]
             if more or scheme.lower() != "bearer":
                 return None
-            return ledger.keys.principal(text.strip())
+            key = text.strip()
+            if ledger.keys.lacks(key):  # others are served meanwhile
+                await run_in_threadpool(ledger.keys.catch_up)
+            return ledger.keys.principal(key)
         if self._anonymous is not None:
             return self._anonymous
         if self._is_public:

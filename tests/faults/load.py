@@ -16,11 +16,19 @@ from typing import Any
 
 import httpx
 
-from service.settings import Settings
 from service.verifying import Trusted
 from service.verifying.ledger import verify_ledger
-from tests.serving import Env
-from tests.test_two_services import PATIENCE, ROOT, all_entries, check_log, founding, stop
+from tests.serving import Env, new_key, showing
+from tests.test_two_services import (
+    GRANT,
+    PATIENCE,
+    ROOT,
+    all_entries,
+    check_log,
+    founding,
+    settings_of,
+    stop,
+)
 from tests.test_two_services import address as said_by
 
 CLIENTS = 8
@@ -30,9 +38,10 @@ ANSWERED = 10.0
 NOWHERE = "http://127.0.0.1:9"
 
 
-def client(url: str = "") -> httpx.Client:
+def client(key: str, url: str = "") -> httpx.Client:
     """A client that waits for no answer longer than that."""
-    return httpx.Client(base_url=url, trust_env=False, timeout=ANSWERED)
+    shown = showing(key)
+    return httpx.Client(base_url=url, headers=shown, trust_env=False, timeout=ANSWERED)
 
 
 @contextmanager
@@ -61,10 +70,17 @@ def address(process: subprocess.Popen[str]) -> str:
     return said_by(process)
 
 
+def load_of(stores: Env, directory: Path) -> Load:
+    """Clients with a key to a ledger."""
+    return Load(new_key(settings_of(stores, directory)))
+
+
 @dataclass
 class Load:
     """What eight clients send, and what they are answered."""
 
+    key: str
+    """The key that they show."""
     name: str = "client"
     """What their decisions begin with."""
     url: str = ""
@@ -114,7 +130,7 @@ class Load:
     def _record(self, number: int) -> None:
         turn = 0
         try:
-            with client() as asked:
+            with client(self.key) as asked:
                 while not self._ending.is_set():
                     turn += 1
                     decision = founding(f"{self.name}-{number}-{turn}")
@@ -125,7 +141,7 @@ class Load:
     def _ask(self) -> None:
         """Ask what the structure is, time and again."""
         try:
-            with client() as asked:
+            with client(self.key) as asked:
                 while not self._ending.wait(0.2):
                     try:
                         answer = asked.get(f"{self.url or NOWHERE}/v1/bodies", params={"limit": 5})
@@ -162,16 +178,16 @@ class Load:
 
     def check(self, url: str) -> None:
         """The log has what was acknowledged, each once, and nothing else."""
-        with client(url) as asked:
+        with client(self.key, url) as asked:
             entries = all_entries(asked)
         check_log(entries, self.acknowledged)
-        assert len(entries) == 5 * len(self.acknowledged)
+        assert len(entries) == GRANT + 5 * len(self.acknowledged)
 
 
 def verify(stores: Env, directory: Path, name: str = "service") -> None:
     """The ledger is whole: its log, the texts in the vault, the views."""
-    given: Any = {each.removeprefix("CURULE_").lower(): value for each, value in stores.items()}
-    settings = Settings(views=directory / f"{name}-views.db", **given)
+    settings = settings_of(stores, directory)
+    settings.views = directory / f"{name}-views.db"
     verdict = verify_ledger(settings, Trusted(), lambda *_: None, log_only=False)
     assert not verdict.faults
     assert not verdict.left

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.load import Load, address, client, serving, verify
+from tests.faults.load import Load, address, client, load_of, serving, verify
 from tests.faults.scale import times
 from tests.serving import Env
 from tests.test_two_services import all_entries, ask, check_log
@@ -30,7 +30,8 @@ def swapped(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def test_recorded_at_rises_whatever_the_clocks_do(shared: Env, tmp_path: Path) -> None:
-    slow, right = Load("slow"), Load("right")
+    slow = load_of(shared, tmp_path)
+    slow.name, right = "slow", Load(slow.key, "right")
     with (
         serving(shared, tmp_path, "slow", program="tests.faults.skewed") as skewed,
         serving(shared, tmp_path, "right") as other,
@@ -40,7 +41,7 @@ def test_recorded_at_rises_whatever_the_clocks_do(shared: Env, tmp_path: Path) -
             slow.reach(DECISIONS // 2)
             right.reach(DECISIONS // 2)
         receipts = slow.acknowledged + right.acknowledged
-        with client(slow.url) as one, client(right.url) as two:
+        with client(slow.key, slow.url) as one, client(slow.key, right.url) as two:
             entries = all_entries(one)
             assert all_entries(two) == entries
             check_log(entries, receipts)

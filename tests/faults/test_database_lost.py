@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from tests.faults.load import ANSWERED, Load, address, serving, verify
+from tests.faults.load import ANSWERED, Load, address, load_of, serving, verify
 from tests.faults.network import Network, network
 from tests.faults.scale import LONG, times
 from tests.postgres import Server, postgres_server
@@ -52,7 +52,7 @@ def stores(server: Server, cable: Network) -> Env:
 @contextmanager
 def under_load(stores: Env, directory: Path, program: str = "service") -> Iterator[Load]:
     """A service that clients record in; at the end all of it is looked at."""
-    load = Load()
+    load = load_of(stores, directory)
     with serving(stores, directory, program=program) as process:
         load.url = address(process)
         with load.running():
@@ -110,7 +110,7 @@ def test_a_silent_network_keeps_nobody_waiting(cable: Network, stores: Env, tmp_
 def test_who_does_not_look_up_what_is_recorded_tells_of_false_conflicts(
     cable: Network, stores: Env, tmp_path: Path
 ) -> None:
-    load = Load()
+    load = load_of(stores, tmp_path)
     with serving(stores, tmp_path, program="tests.faults.forgetful") as process:
         load.url = address(process)
         with pytest.raises(AssertionError, match="id_taken"), load.running():
@@ -119,7 +119,7 @@ def test_who_does_not_look_up_what_is_recorded_tells_of_false_conflicts(
 
 @pytest.mark.skipif(not LONG, reason="it takes long")
 def test_who_waits_for_ever_lets_others_wait(cable: Network, stores: Env, tmp_path: Path) -> None:
-    load = Load()
+    load = load_of(stores, tmp_path)
     with serving(stores, tmp_path, program="tests.faults.patient") as process:
         load.url = address(process)
         with pytest.raises(AssertionError, match="ReadTimeout"), load.running():

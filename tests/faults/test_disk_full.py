@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.load import Load, address, client, serving, verify
+from tests.faults.load import address, client, load_of, serving, verify
 from tests.serving import Env
 from tests.test_two_services import PATIENCE, founding
 
@@ -76,15 +76,15 @@ def test_a_full_disk(disk: Callable[[Path], AbstractContextManager[Disk]], tmp_p
         "CURULE_LEDGER": f"sqlite:///{folder / 'curule.db'}",
         "CURULE_VAULT": f"sqlite:///{folder / 'curule-vault.db'}",
     }
-    load = Load()
     with disk(folder) as (told_of, program, enlarge):
+        load = load_of(stores, folder)
         with serving(stores | told_of, folder, program=program) as process, load.running():
             load.url = address(process)
             while load.answers[FULL] < 20:
                 assert process.poll() is None
                 time.sleep(0.01)
             before = len(load.acknowledged)
-            with client(load.url) as asked:
+            with client(load.key, load.url) as asked:
                 refused = asked.post("/v1/decisions", json=founding("too-late"))
                 assert (refused.status_code, refused.json()["type"]) == (503, FULL)
                 assert int(refused.headers["Retry-After"]) > 0

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from tests.faults.load import Load, address, serving, verify
+from tests.faults.load import Load, address, load_of, serving, verify
 from tests.faults.scale import times
 from tests.serving import Env
 
@@ -32,7 +32,8 @@ def kill(stores: Env, directory: Path, load: Load, kills: int, program: str = "s
 
 
 def test_kills_lose_nothing_acknowledged(shared: Env, tmp_path: Path) -> None:
-    load, kills = Load(), KILLS[make_url(shared["CURULE_LEDGER"]).get_backend_name()]
+    load = load_of(shared, tmp_path)
+    kills = KILLS[make_url(shared["CURULE_LEDGER"]).get_backend_name()]
     with load.running():
         kill(shared, tmp_path, load, kills)
         with serving(shared, tmp_path) as process:
@@ -47,7 +48,7 @@ def test_kills_lose_nothing_acknowledged(shared: Env, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("shared", ["sqlite"], indirect=True)
 def test_to_acknowledge_before_the_commit_would(shared: Env, tmp_path: Path) -> None:
-    load = Load()
+    load = load_of(shared, tmp_path)
     with load.running():
         kill(shared, tmp_path, load, 1, program="tests.faults.hasty")
         (tmp_path / "curule.db.signed").unlink()  # it would tell, and the service not start
