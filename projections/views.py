@@ -196,7 +196,9 @@ def _make(connection: Connection) -> None:
 def _engine(path: Path) -> Engine:
     # Without the driver's own transactions: they begin too late for BEGIN IMMEDIATE.
     options = {"isolation_level": None, "timeout": 30}
-    engine = create_engine(URL.create("sqlite", database=str(path)), connect_args=options)
+    # As many as are asked for: who compares two bases holds two, and must not wait for another.
+    address = URL.create("sqlite", database=str(path))
+    engine = create_engine(address, connect_args=options, max_overflow=-1)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, record: Any) -> None:

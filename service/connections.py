@@ -55,7 +55,7 @@ def engine(url: str, *, busy_timeout: float = PATIENCE, **options: Any) -> Engin
     if address.get_backend_name() == "sqlite":
         given = {} if "timeout" in address.query else {"timeout": busy_timeout}
         if address.database not in (None, "", ":memory:"):
-            options.setdefault("pool_timeout", CROWDED)
+            options.setdefault("max_overflow", -1)  # a file is opened in no time: nobody waits
         made = create_engine(address, connect_args=given, **options)
         event.listen(made, "connect", _prepare_sqlite)
         return made

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +101,14 @@ def test_a_connection_that_was_lost_while_idle_fails_nobody(
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()",
             )
             assert killed == 1
+
+
+def test_questions_do_not_wait_for_each_other(tmp_path: Path) -> None:
+    """A thread that compares two bases looks at the views twice at a time, and there are forty."""
+    with ledger_in(tmp_path) as ledger, ExitStack() as asking:
+        for _ in range(80):
+            asking.enter_context(ledger.asking(1))
+            assert ledger.log.newest() == 0
 
 
 def founded(body: str) -> Sent:
