@@ -113,7 +113,8 @@ def test_who_does_not_look_up_what_is_recorded_tells_of_false_conflicts(
     load = load_of(stores, tmp_path)
     with serving(stores, tmp_path, program="tests.faults.forgetful") as process:
         load.url = address(process)
-        with pytest.raises(AssertionError, match="id_taken"), load.running():
+        with pytest.raises(AssertionError, match="id_taken"), load.running():  # noqa: PT012
+            load.reach(20)
             lose_an_answer(cable)
 
 
@@ -122,7 +123,8 @@ def test_who_waits_for_ever_lets_others_wait(cable: Network, stores: Env, tmp_pa
     load = load_of(stores, tmp_path)
     with serving(stores, tmp_path, program="tests.faults.patient") as process:
         load.url = address(process)
-        with pytest.raises(AssertionError, match="ReadTimeout"), load.running():
+        with pytest.raises(AssertionError, match="ReadTimeout"), load.running():  # noqa: PT012
+            load.reach(20)
             silence(cable, ANSWERED + 2)
 
 
