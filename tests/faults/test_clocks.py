@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.faults.load import Load, address, client, load_of, serving, verify
-from tests.faults.scale import times
+from tests.faults.scale import on_either_database, times
 from tests.serving import Env
 from tests.test_two_services import all_entries, ask, check_log
 
@@ -29,6 +29,7 @@ def swapped(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
+@on_either_database
 def test_recorded_at_rises_whatever_the_clocks_do(shared: Env, tmp_path: Path) -> None:
     slow = load_of(shared, tmp_path)
     slow.name, right = "slow", Load(slow.key, "right")

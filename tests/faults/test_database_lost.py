@@ -18,7 +18,7 @@ from sqlalchemy import make_url
 
 from tests.faults.load import ANSWERED, Load, address, load_of, serving, verify
 from tests.faults.network import Network, network
-from tests.faults.scale import LONG, times
+from tests.faults.scale import long_only, times
 from tests.postgres import Server, postgres_server
 from tests.serving import Env
 
@@ -118,7 +118,7 @@ def test_who_does_not_look_up_what_is_recorded_tells_of_false_conflicts(
             lose_an_answer(cable)
 
 
-@pytest.mark.skipif(not LONG, reason="it takes long")
+@long_only
 def test_who_waits_for_ever_lets_others_wait(cable: Network, stores: Env, tmp_path: Path) -> None:
     load = load_of(stores, tmp_path)
     with serving(stores, tmp_path, program="tests.faults.patient") as process:

@@ -7,13 +7,12 @@ import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url
 
 from tests.faults.load import Load, address, load_of, serving, verify
-from tests.faults.scale import times
+from tests.faults.scale import on_either_database, times
 from tests.serving import Env
 
-KILLS = {"sqlite": times(5, 100), "postgresql": times(2, 100)}
+KILLS = times(5, 100)
 
 
 def kill(stores: Env, directory: Path, load: Load, kills: int, program: str = "service") -> None:
@@ -31,11 +30,11 @@ def kill(stores: Env, directory: Path, load: Load, kills: int, program: str = "s
             load.url = ""
 
 
+@on_either_database
 def test_kills_lose_nothing_acknowledged(shared: Env, tmp_path: Path) -> None:
     load = load_of(shared, tmp_path)
-    kills = KILLS[make_url(shared["CURULE_LEDGER"]).get_backend_name()]
     with load.running():
-        kill(shared, tmp_path, load, kills)
+        kill(shared, tmp_path, load, KILLS)
         with serving(shared, tmp_path) as process:
             load.url = address(process)
             load.reach(8)
@@ -43,7 +42,7 @@ def test_kills_lose_nothing_acknowledged(shared: Env, tmp_path: Path) -> None:
             load.check(load.url)
     verify(shared, tmp_path)
     cut_off = load.answers["ReadError"] + load.answers["RemoteProtocolError"]
-    assert cut_off >= kills / 2  # so it was killed while it recorded
+    assert cut_off >= KILLS / 2  # so it was killed while it recorded
 
 
 @pytest.mark.parametrize("shared", ["sqlite"], indirect=True)
