@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help demo test check bench docs lock clean
+.PHONY: help demo test faults check bench docs lock clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
@@ -29,6 +29,9 @@ demo: .venv/run.stamp  ## record a real organisation's history and serve it (DEM
 
 test: .venv/dev.stamp  ## run the tests (TEST_ARGS="-k vault")
 	@$(BIN)/python -m pytest $(TEST_ARGS)
+
+faults: .venv/dev.stamp  ## kill the service, cut power, network and room on the disk, as often as docs/operations.md says
+	@CURULE_FAULTS=long $(BIN)/python -m pytest tests/faults $(TEST_ARGS)
 
 check: .venv/dev.stamp  ## format, lint, types and import contracts
 	@$(BIN)/ruff format --check .

@@ -79,6 +79,20 @@ class Views:
         with self._engine.connect() as connection, transaction(connection):
             yield connection
 
+    @contextmanager
+    def rehearsing(self) -> Iterator[Connection]:
+        """A transaction of which nothing is kept, and which needs no room on the disk."""
+        with self._engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA temp_store = MEMORY")
+            connection.exec_driver_sql("PRAGMA cache_spill = OFF")
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            finally:
+                if not connection.invalidated:
+                    connection.exec_driver_sql("ROLLBACK")
+                    connection.exec_driver_sql("PRAGMA cache_spill = ON")
+
     def followed(self) -> tuple[int, str] | None:
         """As `position`; None: another release made them, or they are damaged."""
         try:
@@ -175,6 +189,12 @@ def is_unreadable(error: BaseException | None) -> bool:
     return type(error) is sqlite3.DatabaseError
 
 
+def is_full(error: BaseException | None) -> bool:
+    """Whether an error of the driver says that there is no room on the disk, or none to be had."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    return code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
+
+
 def version(connection: Connection) -> int:
     """Which version of the views a file holds; 0: none that is whole."""
     return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
@@ -197,7 +217,9 @@ def _make(connection: Connection) -> None:
 def _engine(path: Path) -> Engine:
     # Without the driver's own transactions: they begin too late for BEGIN IMMEDIATE.
     options = {"isolation_level": None, "timeout": 30}
-    engine = create_engine(URL.create("sqlite", database=str(path)), connect_args=options)
+    # As many as are asked for: who compares two bases holds two, and must not wait for another.
+    address = URL.create("sqlite", database=str(path))
+    engine = create_engine(address, connect_args=options, max_overflow=-1)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, record: Any) -> None:

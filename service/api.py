@@ -32,6 +32,9 @@ logger = logging.getLogger(__name__)
 LULL: Final = 0.2
 """Seconds without recording after which the views follow, so as not to slow it down."""
 
+TROUBLED: Final = 5.0
+"""Seconds until it is tried again when it failed."""
+
 SWEEPING: Final = 3_600.0
 """Seconds from one sweep of the vault to the next."""
 
@@ -114,7 +117,7 @@ async def _keep(ledger: Ledger, writer: Writer, ending: asyncio.Event) -> None:
 
     And sweep the texts of what was never recorded from the vault, at the start and every hour.
     """
-    swept = -SWEEPING
+    swept, pause = -SWEEPING, LULL
 
     def told(stage: str, done: int, of: int) -> None:
         if ending.is_set():
@@ -124,7 +127,8 @@ async def _keep(ledger: Ledger, writer: Writer, ending: asyncio.Event) -> None:
 
     while not ending.is_set():
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(ending.wait(), LULL)
+            await asyncio.wait_for(ending.wait(), pause)
+        pause = LULL
         try:
             await run_in_threadpool(ledger.keep, told, is_idle=writer.idle_for > LULL)
             if time.monotonic() - swept > SWEEPING:
@@ -133,4 +137,5 @@ async def _keep(ledger: Ledger, writer: Writer, ending: asyncio.Event) -> None:
         except _Ending:
             return
         except Exception:
+            pause = TROUBLED  # so as not to fill a disk with the same complaint
             logger.exception("the ledger cannot be kept in order; trying again")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from domain.amendments import amended, amendments
 from domain.answers import Body, Finding
@@ -26,7 +26,7 @@ from projections.follower import FOR_EVER, Follower
 from projections.history import Remembered
 from projections.memory import Memory as Remembering
 from projections.structure import Structures
-from projections.views import Views
+from projections.views import Views, is_full
 from service.access.keys import Keys
 from service.access.reads import Reads, reads_url
 from service.access.uses import Uses
@@ -125,8 +125,7 @@ class Ledger:
         newest = self.log.newest()
         self.erasures.follow(newest)
         while True:
-            self.follower.follow(newest, patience)
-            with self.views.reading(self._answering) as connection:
+            with self._views_at(newest, patience) as connection:
                 if self.views.position(connection)[0] < newest:
                     continue  # views built meanwhile have taken their place, a little behind
                 if recorded_at is not None:
@@ -135,6 +134,24 @@ class Ledger:
                     at = newest if position is None else position
                     yield connection, basis_at(connection, day, at)
                 return
+
+    @contextmanager
+    def _views_at(self, newest: int, patience: float) -> Iterator[Connection]:
+        """The views, brought up to a position; where the disk is full, for this time only."""
+        has_room = True
+        try:
+            self.follower.follow(newest, patience)
+        except DBAPIError as error:
+            if not is_full(error.orig):
+                raise
+            has_room = False
+        how = (
+            self.views.reading(self._answering)
+            if has_room
+            else self.follower.unwritten(newest, patience)
+        )
+        with how as connection:
+            yield connection
 
     def entries_of(self, decision: str) -> Sequence[Sealed]:
         """A decision's entries, envelope first; none if it is not recorded."""

@@ -31,12 +31,9 @@ from eventsourcing.persistence import IntegrityError, ProgrammingError
 from sqlalchemy import (
     Connection,
     Executable,
-    create_engine,
-    event,
     exc,
     insert,
     inspect,
-    make_url,
     select,
 )
 
@@ -57,6 +54,7 @@ from service.appends import (
     identity_seal,
     now_in_microseconds,
 )
+from service.connections import PATIENCE, engine, unhurried
 from service.databases import (
     COSIGN,
     COSIGNATURES,
@@ -122,26 +120,19 @@ class Log(DCBRecorder):
         *,
         seal: Seal = identity_seal,
         clock: Callable[[], int] = now_in_microseconds,
-        busy_timeout: float = 5.0,
+        busy_timeout: float = PATIENCE,
     ) -> None:
         self._seal = seal
         self._clock = clock
         self._listeners: list[Callable[[Sequence[Sealed]], None]] = []
-        address = make_url(url)
-        is_sqlite = address.get_backend_name() == "sqlite"
-        self._database: Sqlite | Postgresql = Sqlite() if is_sqlite else Postgresql()
-        options = self._database.options(busy_timeout)
-        self._engine = create_engine(
-            address,
+        self._engine = engine(
+            url,
+            busy_timeout=busy_timeout,
             isolation_level="AUTOCOMMIT",  # a read is one round trip; transactions are explicit
             skip_autocommit_rollback=True,
-            connect_args={name: options[name] for name in options if name not in address.query},
         )
-        event.listen(
-            self._engine,
-            "connect",
-            lambda connection, _: self._database.prepare(connection, busy_timeout),
-        )
+        is_sqlite = self._engine.dialect.name == "sqlite"
+        self._database: Sqlite | Postgresql = Sqlite() if is_sqlite else Postgresql()
 
         # Touched by whoever holds the baton only.
         self._writer: Connection | None = None
@@ -184,7 +175,7 @@ class Log(DCBRecorder):
 
     def _make_tables(self, connection: Connection) -> None:
         """Make what is absent: all, or what is newer than the log."""
-        connection.detach()  # so that closing it undoes what is not committed
+        unhurried(connection)  # closing it undoes what is not committed
         connection.exec_driver_sql(self._database.begin)
         absent = self._absent(connection)
         metadata.create_all(connection)

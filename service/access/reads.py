@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 
 from domain.entries import instant
+from service.connections import engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +68,7 @@ class Reads:
     """The access log of one ledger; its store is made when it is first needed."""
 
     def __init__(self, url: str) -> None:
-        self._url = sa.make_url(url)
+        self._url = url
         self._opening = threading.Lock()
         self._engine: sa.Engine | None = None
 
@@ -109,10 +110,10 @@ class Reads:
     def _opened(self) -> sa.Engine:
         with self._opening:
             if self._engine is None:
-                engine = sa.create_engine(self._url)
-                sa.event.listen(engine, "connect", _prepare)
-                _SCHEMA.create_all(engine)
-                self._engine = engine
+                made = engine(self._url)
+                sa.event.listen(made, "connect", _prepare)
+                _SCHEMA.create_all(made)
+                self._engine = made
             return self._engine
 
 
@@ -128,11 +129,9 @@ def reads_url(settings: Settings) -> str:
 
 
 def _prepare(connection: Any, _: Any) -> None:
-    if hasattr(connection, "execute") and "sqlite" in type(connection).__module__:
-        connection.execute("PRAGMA journal_mode = WAL")
+    if "sqlite" in type(connection).__module__:
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA secure_delete = ON")
-        connection.execute("PRAGMA busy_timeout = 5000")
     else:
         connection.execute("SET synchronous_commit = off")
         connection.commit()

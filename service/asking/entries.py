@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from service.appends import Sealed
-from service.asking.pages import RecordQuery, linked
+from service.asking.pages import RecordQuery, linked, lists
 from service.following import cloudevents
 from service.ledger import Ledger
 from service.manners.accepting import preferred

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.middleware import Middleware
 
+from service.access.doorkeeper import NoStrangers
 from service.manners.answers import Answers
 from service.manners.bounds import Bounds
 from service.manners.compression import Compression
@@ -21,4 +22,4 @@ def outer(bounds: Bounds) -> list[Middleware]:
 def inner(bounds: Bounds) -> list[Middleware]:
     """What comes after it."""
     rates = [Middleware(Rates, bounds.rate)] if bounds.rate else []
-    return [*rates, Middleware(Requests, bounds)]
+    return [*rates, Middleware(NoStrangers), Middleware(Requests, bounds)]
