@@ -30,6 +30,9 @@ ERASURES: Final = frozenset({"subject.erased"})
 
 _HOLDING_NOTHING: Final = (a.RemarkMade, a.SubjectErased, a.AccessGranted, a.AccessRevoked)
 
+LOOKING_UP: Final = (a.EntryRetracted, a.DecisionAmended, a.RemarkMade)
+"""Acts whose drafts depend on what is recorded: they carry the tags of what they are about."""
+
 DRAFTED: Final = 2**62
 """Drafts are numbered from here until the log gives them their positions: after every entry."""
 
