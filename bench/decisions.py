@@ -27,7 +27,6 @@ from tests.postgres import postgres_server
 
 ROOT = Path(__file__).resolve().parent.parent
 PERSONS = 1_000  # registered by one decision
-KEYS: dict[int, str] = {}  # of the services, by port
 PATIENCE = 60.0  # seconds for a server to start
 
 bare = FastAPI(openapi_url=None)
@@ -57,8 +56,8 @@ def main() -> None:
         databases = stack.enter_context(postgres_server())
         servers = {
             "bare route": stack.enter_context(_bare()),
-            "Curule, SQLite": stack.enter_context(_curule(None)),
-            "Curule, PostgreSQL": stack.enter_context(_curule(databases())),
+            "Curule, SQLite": stack.enter_context(curule(None)),
+            "Curule, PostgreSQL": stack.enter_context(curule(databases())),
         }
         registered = dict.fromkeys(servers, 0)
         print("decisions a second over HTTP (median of rounds; p99 in ms); ratio to the bare route")
@@ -70,7 +69,7 @@ def main() -> None:
                     if name != "bare route":
                         wanted = int(arguments.seconds * 4_000)
                         _register(port, registered[name], wanted)
-                    rate, tail = _load(port, count, arguments.seconds, registered[name])
+                    rate, tail = load(port, count, arguments.seconds, registered[name])
                     registered[name] += int(arguments.seconds * 4_000)
                     rates[name].append(rate)
                     tails[name].append(tail)
@@ -93,7 +92,8 @@ def _bare() -> Iterator[int]:
 
 
 @contextmanager
-def _curule(ledger: str | None) -> Iterator[int]:
+def curule(ledger: str | None) -> Iterator[int]:
+    """Serve an empty ledger with a council, its log at an address or else in SQLite."""
     port = _free_port()
     with tempfile.TemporaryDirectory(prefix="curule-bench-") as name:
         settings = {
@@ -102,16 +102,6 @@ def _curule(ledger: str | None) -> Iterator[int]:
             "CURULE_VIEWS": f"{name}/views.db",
         }
         command = [sys.executable, "-m", "service", "serve", "--port", str(port)]
-        keys = [sys.executable, "-m", "service", "keys", "create", "bench", "--role", "recorder"]
-        made = subprocess.run(
-            keys,
-            cwd=ROOT,
-            env={**os.environ, **settings},
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        KEYS[port] = made.stdout.strip()
         with _server(command, port, settings):
             established = {
                 "type": "body.established",
@@ -165,25 +155,22 @@ def _register(port: int, first: int, count: int) -> None:
         _post(port, {"acts": acts})
 
 
-def _showing(port: int) -> dict[str, str]:
-    return {"Authorization": f"Bearer {KEYS[port]}"}
-
-
 def _post(port: int, decision: object) -> None:
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}/v1/decisions",
         data=json.dumps(decision).encode(),
-        headers={"Content-Type": "application/json", **_showing(port)},
+        headers={"Content-Type": "application/json"},
     )
     urllib.request.urlopen(request, timeout=PATIENCE).close()  # noqa: S310
 
 
-def _load(port: int, clients: int, seconds: float, first: int) -> tuple[float, float]:
+def load(
+    port: int, clients: int, seconds: float, first: int, *, newcomers: bool = False
+) -> tuple[float, float]:
     """Run the clients in a process of their own; answers a second, and p99 in milliseconds."""
     command = [sys.executable, "-m", "bench.decisions_load", str(port), str(clients)]
-    command += [str(seconds), str(first)]
-    shown = {**os.environ, "CURULE_KEY": KEYS.get(port, "none")}
-    done = subprocess.run(command, cwd=ROOT, env=shown, check=True, capture_output=True, text=True)
+    command += [str(seconds), str(first), *(["newcomers"] if newcomers else [])]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     rate, tail = json.loads(done.stdout)
     return rate, tail
 

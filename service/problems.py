@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -18,9 +19,12 @@ from domain.jurisdiction import JURISDICTION
 from projections.views import ViewsBehind
 from service.content import plain
 from service.publication import NotPublished
-from service.recorder import Refusal, Unsettled
+from service.recorder import KeyReused, Refusal, Stale, Unsettled
 from service.signing import LogRewound
 from service.vault import VaultLocked
+from service.writer import KeyRunning
+
+logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 LISTED = 100
@@ -42,6 +46,10 @@ PARAMETER = Kind("parameter", 422, "A parameter is not as it should be")
 CLOCKS = Kind("clocks", 400, "Give recorded_at or position, not both")
 FUTURE = Kind("future", 422, "Nothing is recorded there yet")
 REFUSED = Kind("refused", 409, "The decision breaks rules, and nothing was recorded")
+HEADER = Kind("header", 400, "A header is not as it should be")
+KEY_REUSED = Kind("key-reused", 422, "The idempotency key is that of another decision")
+KEY_RUNNING = Kind("key-running", 409, "A request with this idempotency key is being answered")
+STALE = Kind("stale", 412, "More was recorded meanwhile, and nothing of this")
 MOVED = Kind("moved", 503, "The ledger was too busy, and nothing was recorded")
 BEHIND = Kind("behind", 503, "The answer is not there yet")
 UNKNOWN_OUTCOME = Kind("unknown-outcome", 503, "Whether it was recorded is not known")
@@ -61,6 +69,10 @@ KINDS = (
     CLOCKS,
     FUTURE,
     REFUSED,
+    HEADER,
+    KEY_REUSED,
+    KEY_RUNNING,
+    STALE,
     MOVED,
     BEHIND,
     UNKNOWN_OUTCOME,
@@ -106,11 +118,14 @@ SCHEMA: dict[str, Any] = {
                         "description": "The JSON pointer into the request as it was sent.",
                     },
                     "parameter": {"type": "string", "description": "The parameter's name."},
+                    "header": {"type": "string", "description": "The header's name."},
                     "message": {"type": "string", "description": "What is wrong there."},
                 },
             },
-            "description": "The fields or parameters that are malformed.",
+            "description": "The fields, parameters or headers that are malformed.",
         },
+        "newest": {"type": "integer", "description": "The newest position, if another was given."},
+        "line": {"type": "integer", "description": "The line that it is about, of many."},
     },
 }
 """The form of every problem, for the OpenAPI document."""
@@ -158,6 +173,42 @@ def refused(refusal: Refusal) -> Response:
     detail = violations[0]["message"] if count == 1 else f"{count} rules are broken"
     is_forbidden = any(each.rule in JURISDICTION for each in refusal.violations)
     return problem(FORBIDDEN if is_forbidden else REFUSED, detail, violations=violations)
+
+
+def unrecorded(answer: Refusal | Unsettled | KeyReused | Stale) -> Response:
+    """Why a decision was not recorded."""
+    match answer:
+        case Refusal():
+            return refused(answer)
+        case Unsettled():
+            return moved(answer)
+        case KeyReused():
+            detail = f"It was sent with decision {answer.decision}, which has other content."
+            return problem(KEY_REUSED, detail, decision=answer.decision)
+        case Stale():
+            return stale(answer.newest)
+
+
+def stale(newest: int) -> Response:
+    """412: what was built on is no longer all."""
+    return problem(STALE, f"The newest position is {newest}.", newest=newest)
+
+
+def unfinished(failure: Exception) -> Response:
+    """Why it is not told whether decisions were recorded; what nobody foresaw is logged."""
+    match failure:
+        case LogRewound():
+            return problem(REWOUND, str(failure))
+        case VaultLocked():
+            return problem(UNAVAILABLE, f"The vault is locked: {failure}.", {"Retry-After": "1"})
+        case DBAPIError():
+            detail = (
+                "The database did not answer as it should. A decision sent with an id or an "
+                "idempotency key may be sent again: it is recorded once."
+            )
+            return problem(UNKNOWN_OUTCOME, detail, {"Retry-After": "1"})
+    logger.error("recording failed", exc_info=failure)
+    return problem(DEFECT, "The service failed; its log says why.")
 
 
 def moved(unsettled: Unsettled) -> Response:
@@ -258,16 +309,18 @@ def install(app: FastAPI) -> None:
         return problem(BEHIND, detail, {"Retry-After": "1"})
 
     @app.exception_handler(LogRewound)
-    async def _rewound(_: Request, rewound: LogRewound) -> Response:
-        return problem(REWOUND, str(rewound))
+    @app.exception_handler(VaultLocked)
+    async def _closed(_: Request, failure: Exception) -> Response:
+        return unfinished(failure)
+
+    @app.exception_handler(KeyRunning)
+    async def _running(_: Request, running: KeyRunning) -> Response:
+        detail = "Send it again once that one is answered: then you get the same answer."
+        return problem(KEY_RUNNING, detail, {"Retry-After": "1"})
 
     @app.exception_handler(NotPublished)
     async def _unpublished(_: Request, missing: NotPublished) -> Response:
         return problem(NOT_FOUND, str(missing))
-
-    @app.exception_handler(VaultLocked)
-    async def _locked(_: Request, locked: VaultLocked) -> Response:
-        return problem(UNAVAILABLE, f"The vault is locked: {locked}.", {"Retry-After": "1"})
 
     @app.exception_handler(RequestValidationError)
     async def _parameters(_: Request, error: RequestValidationError) -> Response:
@@ -296,11 +349,7 @@ def install(app: FastAPI) -> None:
     async def _database(request: Request, error: DBAPIError) -> Response:
         if request.method != "POST":
             return problem(UNAVAILABLE, "Ask again.", {"Retry-After": "1"})
-        detail = (
-            "The database did not answer as it should. A decision sent with an id may be sent "
-            "again: it is recorded once."
-        )
-        return problem(UNKNOWN_OUTCOME, detail, {"Retry-After": "1"})
+        return unfinished(error)
 
     @app.exception_handler(Exception)
     async def _defect(_: Request, error: Exception) -> Response:
