@@ -9,7 +9,7 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Final
 
 from fastapi import Request
@@ -153,21 +153,23 @@ class Bulk(StreamingResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read and record while answers are sent: they wait for each other if many wait only."""
         writer: Writer = self._request.app.state.writer
-        with writer.running(self._by, self._key):
+        with ExitStack() as running:
+            running.enter_context(writer.running(self._by, self._key))
             try:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self.stream_response(send))
-                    tasks.create_task(self._record(writer))
+                    tasks.create_task(self._record(writer, running))
             except* TimeoutError:  # the answer stays without its end, which closes the connection
                 logger.warning("a client sends decisions and takes no answers: it is given up")
 
-    async def _record(self, writer: Writer) -> None:
+    async def _record(self, writer: Writer, running: ExitStack) -> None:
         lines = Lines(self._limit)
         with suppress(ClientDisconnect):
             async for chunk in self._request.stream():
                 ending = () if chunk else lines.end()  # an empty one is the last
                 if not await self._answer((*lines.take_in(chunk), *ending), writer):
                     break
+        running.close()  # whoever has the last answer may send the next request
         await self._waiting.close()
 
     async def _answer(self, lines: Iterable[Line], writer: Writer) -> bool:

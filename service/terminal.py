@@ -20,7 +20,6 @@ from rich.progress import (
 from service.tree import printable
 
 if TYPE_CHECKING:
-
     from projections.building import Tell
 
 MANY = 5
