@@ -8,13 +8,11 @@ and both are measured in turn, on one server, for that machine has other things 
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
-import subprocess
 import sys
 from contextlib import ExitStack
 
-from bench.decisions import ROOT, curule, load
+from bench.decisions import Served, curule, load, measured
 from tests.postgres import postgres_server
 
 CLIENTS = 32
@@ -36,26 +34,25 @@ def main() -> None:
         if arguments.postgresql:
             logs["PostgreSQL"] = stack.enter_context(postgres_server())()
         for name, url in logs.items():
-            single, bulk, first = [], [], 0
-            with curule(url) as port:
+            single, together, first = [], [], 0
+            with curule(url) as served:
                 for _ in range(arguments.rounds):
-                    rate, _ = load(port, CLIENTS, seconds, first, newcomers=True)
+                    rate, _ = load(served, CLIENTS, seconds, first, newcomers=True)
                     single.append(rate)
                     first += int(seconds * MOST)
-                    bulk.append(_bulk(port, some, first))
+                    together.append(bulk(served, some, first))
                     first += some
             print(f"decisions a second, {name}; {some * arguments.rounds} admissions in bulk")
             print(f"  single posts, {CLIENTS} clients  {statistics.median(single):7.0f}/s")
-            print(f"  application/jsonl, one client {statistics.median(bulk):7.0f}/s")
-            ratios = [one / other for one, other in zip(bulk, single, strict=True)]
+            print(f"  application/jsonl, one client {statistics.median(together):7.0f}/s")
+            ratios = [one / other for one, other in zip(together, single, strict=True)]
             print(f"  ratio {statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})")
 
 
-def _bulk(port: int, admissions: int, first: int) -> float:
+def bulk(served: Served, admissions: int, first: int) -> float:
     """Run the client in a process of its own; answers a second."""
-    command = [sys.executable, "-m", "bench.bulk_load", str(port), str(admissions), str(first)]
-    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
-    rate: float = json.loads(done.stdout)
+    command = [sys.executable, "-m", "bench.bulk_load"]
+    rate: float = measured([*command, str(served.port), str(admissions), str(first)], served)
     return rate
 
 

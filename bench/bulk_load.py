@@ -9,7 +9,7 @@ import time
 
 import uvloop
 
-from bench.decisions_load import admission
+from bench.decisions_load import KEY, admission
 
 AT_ONCE = 200  # lines in a chunk
 
@@ -27,7 +27,8 @@ async def _run(port: int, admissions: int, first: int) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**20)
     writer.write(
         b"POST /v1/decisions?stop=true HTTP/1.1\r\nHost: localhost\r\n"
-        b"Content-Type: application/jsonl\r\nContent-Length: %d\r\n\r\n" % sum(map(len, chunks))
+        b"Authorization: Bearer %s\r\nContent-Type: application/jsonl\r\n"
+        b"Content-Length: %d\r\n\r\n" % (KEY, sum(map(len, chunks)))
     )
 
     async def send() -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import os
 import sys
 import time
 
 import uvloop
+
+KEY = os.environ.get("CURULE_KEY", "").encode()
 
 
 def admission(number: int, *, newcomer: bool) -> bytes:
@@ -42,7 +45,8 @@ async def _client(
         start = time.perf_counter()
         writer.write(
             b"POST /v1/decisions HTTP/1.1\r\nHost: localhost\r\n"
-            b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+            b"Authorization: Bearer %s\r\nContent-Type: application/json\r\n"
+            b"Content-Length: %d\r\n\r\n%s" % (KEY, len(body), body)
         )
         head = await reader.readuntil(b"\r\n\r\n")
         length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
