@@ -69,6 +69,19 @@ class Entry:
 _entry = constructor(Entry)
 
 
+def placed(entry: Entry, position: int) -> Entry:
+    """The same entry at a position."""
+    return _entry(
+        position,
+        entry.recorded_at,
+        entry.recorded_by,
+        entry.decision,
+        entry.number,
+        entry.act,
+        entry.tags,
+    )
+
+
 def canonical(value: Any) -> bytes:
     """Write JSON values as RFC 8785 does, for values that have no floats and ASCII member names."""
     return _encoded(value).encode("utf-8")
@@ -87,10 +100,10 @@ def tags_of(act: Payload, decision: str) -> tuple[str, ...]:
 
 def halves(entry: Entry) -> tuple[bytes, bytes]:
     """The bytes of an entry before and after its position and time."""
-    act, decision = _encoded(to_json(entry.act)), _encoded(entry.decision)
-    by, tags = _encoded(entry.recorded_by), _encoded(entry.tags)
-    head = f'{{"act":{act},"decision":{decision},"number":{entry.number},"position":'
-    tail = f',"recorded_by":{by},"tags":{tags},"version":{entry.act.version}}}'
+    first = {"act": to_json(entry.act), "decision": entry.decision, "number": entry.number}
+    last = {"recorded_by": entry.recorded_by, "tags": entry.tags, "version": entry.act.version}
+    head = f'{_encoded(first)[:-1]},"position":'
+    tail = f",{_encoded(last)[1:]}"
     return head.encode("utf-8"), tail.encode("utf-8")
 
 

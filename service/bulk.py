@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from fastapi import Request
 from fastapi.responses import Response, StreamingResponse
@@ -22,13 +23,17 @@ from domain.decisions import Decision
 from service import problems
 from service.content import plain
 from service.problems import TOO_LARGE
-from service.recorder import Answer, Receipt, Sent
-from service.writer import Writer
+from service.recorder import Receipt, Sent
+from service.writer import IN_ORDER, Writer
 
 MEDIA_TYPE: Final = "application/jsonl"
 
-WAITING: Final = 16 * 1024 * 1024
-"""Bytes of answers that wait for a client who still sends; beyond, no more is read."""
+AHEAD: Final = 2**20
+"""Bytes that are read ahead of what is being recorded."""
+WAITING: Final = 2**24
+"""Bytes of answers that wait for a client who still sends; beyond, nothing more is recorded."""
+AT_ONCE: Final = 64
+"""Answers that are sent in one piece."""
 PATIENCE: Final = 60.0
 """Seconds that a client may take nothing of them before it is given up."""
 
@@ -46,12 +51,16 @@ ANSWERS: Final = {
 
 logger = logging.getLogger(__name__)
 
-Line = tuple[int, bytes | None]
-"""A line and its number, from 1; None: it was too long to be kept."""
+T = TypeVar("T")
+Numbered = tuple[int, T]
+"""Something of a line, after the line's number, from 1."""
 
 
 class Lines:
-    """Puts lines together from the chunks in which they arrive. Blank ones are left out."""
+    """Puts lines together from the chunks in which they arrive. Blank ones are left out.
+
+    Of one that is too long, nothing is kept.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -59,7 +68,7 @@ class Lines:
         self._is_cut = False
         self._number = 0
 
-    def take_in(self, chunk: bytes) -> Iterator[Line]:
+    def take_in(self, chunk: bytes) -> Iterator[Numbered[bytes | None]]:
         """The lines that end in a chunk."""
         *ended, rest = chunk.split(b"\n")
         for each in ended:
@@ -67,7 +76,7 @@ class Lines:
             yield from self.end()
         self._add(rest)
 
-    def end(self) -> Iterator[Line]:
+    def end(self) -> Iterator[Numbered[bytes | None]]:
         """The line that ends here, if there is one."""
         self._number += 1
         if self._is_cut:
@@ -85,26 +94,23 @@ class Lines:
             self._rest += part
 
 
-class Waiting:
-    """Answers that wait for the client to take them."""
+class Passage(Generic[T]):
+    """What one task hands to another, in order and within a bound."""
 
-    def __init__(self) -> None:
-        self._lines: list[bytes] = []
+    def __init__(self, bound: int) -> None:
+        self._bound = bound
+        self._items: deque[tuple[T, int]] = deque()
         self._size = 0
         self._is_closed = False
         self._changed = asyncio.Condition()
 
-    async def put(self, lines: Sequence[bytes]) -> None:
-        """Add answers, once there is room for them.
-
-        Raises:
-            TimeoutError: the client takes none.
-        """
+    async def put(self, items: Iterable[tuple[T, int]]) -> None:
+        """Add items, each with its size, once there is room for them."""
         async with self._changed:
-            async with asyncio.timeout(PATIENCE):
-                await self._changed.wait_for(lambda: self._size < WAITING)
-            self._lines += lines
-            self._size += sum(map(len, lines))
+            await self._changed.wait_for(lambda: self._size < self._bound)
+            for item in items:
+                self._items.append(item)
+                self._size += item[1]
             self._changed.notify_all()
 
     async def close(self) -> None:
@@ -113,22 +119,21 @@ class Waiting:
             self._is_closed = True
             self._changed.notify_all()
 
-    async def taken(self) -> AsyncIterator[bytes]:
-        """All that wait, again and again, until it is closed."""
-        while True:
-            async with self._changed:
-                await self._changed.wait_for(lambda: self._lines or self._is_closed)
-                lines, self._lines, self._size = self._lines, [], 0
-                self._changed.notify_all()
-            if not lines:
-                return
-            yield b"".join(lines)
+    async def take(self, most: int) -> list[T]:
+        """Take what is there, at least one and so many at most; nothing when all is taken."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._items or self._is_closed)
+            taken = [self._items.popleft() for _ in range(min(most, len(self._items)))]
+            self._size -= sum(size for _, size in taken)
+            self._changed.notify_all()
+        return [item for item, _ in taken]
 
 
 class Bulk(StreamingResponse):
     """The answers to the decisions of a request: each is recorded whole or not at all.
 
-    With `stop`, nothing is recorded after the first problem, with which the answer ends.
+    Reading, recording and answering go on side by side. With `stop`, nothing is recorded after the
+    first problem, with which the answer ends.
     """
 
     def __init__(
@@ -141,80 +146,105 @@ class Bulk(StreamingResponse):
         stop: bool,
         limit: int,
     ) -> None:
-        self._waiting = Waiting()
-        super().__init__(self._waiting.taken(), media_type=MEDIA_TYPE)
+        super().__init__(self._told(), media_type=MEDIA_TYPE)
         self._request = request
         self._read = read
         self._by = by
         self._key = key
         self._stop = stop
         self._limit = limit
+        self._lines = Passage[Numbered[Sent | Response]](AHEAD)
+        self._answers = Passage[Numbered[Receipt | Response]](WAITING)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Read and record while answers are sent: they wait for each other if many wait only."""
+        """Answer the request while it is being read."""
         writer: Writer = self._request.app.state.writer
         with ExitStack() as running:
             running.enter_context(writer.running(self._by, self._key))
             try:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self.stream_response(send))
-                    tasks.create_task(self._record(writer, running))
+                    reading = tasks.create_task(self._take_in())
+                    await self._record(writer)
+                    reading.cancel()
+                    running.close()  # whoever has the last answer may send the next request
+                    await self._answers.close()
             except* TimeoutError:  # the answer stays without its end, which closes the connection
                 logger.warning("a client sends decisions and takes no answers: it is given up")
 
-    async def _record(self, writer: Writer, running: ExitStack) -> None:
+    async def _take_in(self) -> None:
+        """Read the lines."""
         lines = Lines(self._limit)
         with suppress(ClientDisconnect):
             async for chunk in self._request.stream():
-                ending = () if chunk else lines.end()  # an empty one is the last
-                if not await self._answer((*lines.take_in(chunk), *ending), writer):
-                    break
-        running.close()  # whoever has the last answer may send the next request
-        await self._waiting.close()
+                ended = (
+                    *lines.take_in(chunk),
+                    *(() if chunk else lines.end()),
+                )  # the last is empty
+                await self._lines.put([self._taken_in(number, line) for number, line in ended])
+        await self._lines.close()
 
-    async def _answer(self, lines: Iterable[Line], writer: Writer) -> bool:
-        """Answer some lines, and tell whether to go on."""
-        group: list[tuple[int, Sent]] = []
-        for number, line in lines:
-            read = self._too_long() if line is None else self._read(line)
-            if isinstance(read, Decision):
-                key = None if self._key is None else f"{self._key}/{number}"
-                group.append((number, Sent(read, self._by, key)))
-            elif not await self._answer_decisions(group, writer):
-                return False
-            else:
-                group.clear()
-                await self._waiting.put([_line(number, bytes(read.body))])
-                if self._stop:
-                    return False
-        return await self._answer_decisions(group, writer)
+    def _taken_in(self, number: int, line: bytes | None) -> tuple[Numbered[Sent | Response], int]:
+        if line is None:
+            detail = f"a line has at most {self._limit} bytes"
+            return (number, problems.problem(TOO_LARGE, detail)), 1
+        read = self._read(line)
+        if not isinstance(read, Decision):
+            return (number, read), len(line)
+        key = None if self._key is None else f"{self._key}/{number}"
+        return (number, Sent(read, self._by, key)), len(line)
 
-    async def _answer_decisions(self, group: Sequence[tuple[int, Sent]], writer: Writer) -> bool:
-        while group:
-            try:
-                answers = await writer.record_in_order([sent for _, sent in group], stop=self._stop)
-            except Exception as failure:  # noqa: BLE001 - the client is told, and what it was is logged
-                told = problems.unfinished(failure)
-                await self._waiting.put([_line(group[0][0], bytes(told.body))])
-                return False
-            answered, group = group[: len(answers)], group[len(answers) :]
-            pairs = zip(answered, answers, strict=True)
-            await self._waiting.put([_line(number, _told(each)) for (number, _), each in pairs])
-            if self._stop and not isinstance(answers[-1], Receipt):
-                return False
-        return True
+    async def _record(self, writer: Writer) -> None:
+        """Record what is read, and have it answered, up to the end."""
+        while some := await self._lines.take(IN_ORDER):
+            while some:
+                answers, is_over = await self._recorded(writer, [each for _, each in some])
+                numbers = [number for number, _ in some[: len(answers)]]
+                told = list(zip(numbers, answers, strict=True))
+                async with asyncio.timeout(PATIENCE):
+                    await self._answers.put([(each, _weight(each[1])) for each in told])
+                if is_over:
+                    return
+                some = some[len(answers) :]
 
-    def _too_long(self) -> Response:
-        return problems.problem(TOO_LARGE, f"a line has at most {self._limit} bytes")
+    async def _recorded(
+        self, writer: Writer, some: Sequence[Sent | Response]
+    ) -> tuple[Sequence[Receipt | Response], bool]:
+        """The answers to the first of some lines, and whether nothing follows them."""
+        if isinstance(some[0], Response):
+            return [some[0]], self._stop
+        decisions: list[Sent] = []
+        for each in some:
+            if isinstance(each, Response):
+                break
+            decisions.append(each)
+        try:
+            answers = await writer.record_in_order(decisions, stop=self._stop)
+        except Exception as failure:  # noqa: BLE001 - it is told, and logged
+            return [problems.unfinished(failure)], True
+        is_over = self._stop and not isinstance(answers[-1], Receipt)
+        told = [
+            each if isinstance(each, Receipt) else problems.unrecorded(each) for each in answers
+        ]
+        return told, is_over
+
+    async def _told(self) -> AsyncIterator[bytes]:
+        """The answers as they are sent."""
+        while answers := await self._answers.take(AT_ONCE):
+            yield b"".join([_line(number, answer) for number, answer in answers])
 
 
-def _told(given: Answer) -> bytes:
-    """A receipt, or the problem document that tells why there is none."""
-    if isinstance(given, Receipt):
-        return json.dumps(plain(given), ensure_ascii=False).encode()
-    return bytes(problems.unrecorded(given).body)
+def _weight(answer: Receipt | Response) -> int:
+    """Some bytes more than an answer has."""
+    if isinstance(answer, Receipt):
+        return len(answer.proof) * 3 // 2 * (1 + len(answer.entries))
+    return len(answer.body) + 20
 
 
-def _line(number: int, content: bytes) -> bytes:
-    """A JSON object as a line that names the line which it answers."""
+def _line(number: int, answer: Receipt | Response) -> bytes:
+    """A receipt or a problem document as a line that names the line which it answers."""
+    if isinstance(answer, Receipt):
+        content = json.dumps(plain(answer), ensure_ascii=False).encode()
+    else:
+        content = bytes(answer.body)
     return b'{"line": %d, %s\n' % (number, content[1:])

@@ -462,7 +462,8 @@ class Log(DCBRecorder):
 
     def _sealed(self, draft: Draft, position: int, recorded_at: int) -> Sealed:
         for word in (draft.type, *draft.tags):
-            if not 0 < len(word.encode()) <= MAX_WORD or "\0" in word:
+            is_short = len(word) * 4 <= MAX_WORD or len(word.encode()) <= MAX_WORD
+            if not word or not is_short or "\0" in word:
                 raise ValueError(f"neither a type nor a tag: {word!r}")
         entry = self._seal(draft, position, recorded_at)
         if len(entry) > MAX_ENTRY:

@@ -9,9 +9,8 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
-from domain.entries import Entry, read
+from domain.entries import Entry, placed, read
 from domain.register import Read
 from service.appends import Sealed
 from service.log import Log
@@ -50,12 +49,15 @@ class Memory:
         if not types:
             return [read(one.entry) for one in self._log.entries(tag=tag)]
         with self._lock:
-            known = self._tags.get(tag, {})
-            if any(type_ not in known for type_ in types):
+            known = self._tags.get(tag)
+            if known is None or not types <= known.keys():
                 self.expect([(tag, types)])
-            known = self._tags[tag]
+                known = self._tags[tag]
             self._tags.move_to_end(tag)
-            found = [entry for type_ in types if known[type_] for entry in _read(known[type_])]
+            found: list[Entry] = []
+            for type_ in types:
+                if some := known[type_]:
+                    found += _read(some)
         if len(found) > 1:
             found.sort(key=_position)
         return found
@@ -172,10 +174,14 @@ class Ahead:
     def add(self, drafts: Sequence[Entry]) -> None:
         """Take in the drafts of a decision, as they will be recorded."""
         for draft in drafts:
-            entry = replace(draft, position=self.position + 1)
+            entry = placed(draft, self.position + 1)
             self._entries.append(entry)
+            type_ = entry.act.type
             for tag in entry.tags:
-                self._tags.setdefault(tag, {}).setdefault(entry.type, []).append(entry)
+                if (types := self._tags.get(tag)) is None:
+                    self._tags[tag] = {type_: [entry]}
+                else:
+                    types.setdefault(type_, []).append(entry)
 
 
 def _read(known: list[Entry | Sealed]) -> list[Entry]:

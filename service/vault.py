@@ -100,9 +100,12 @@ class Examined:
     is_settled: bool  # whether its entry is known to be in the log
 
 
+_encoded = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def disclose(field: str, value: str, *, subject: str, decision: str) -> Disclosure:
     """Commit to a field's value under a fresh 128-bit salt."""
-    stated = json.dumps([secrets.token_urlsafe(16), field, value], ensure_ascii=False)
+    stated = _encoded([secrets.token_urlsafe(16), field, value])
     text = _base64url(stated.encode())
     return Disclosure(_digest(text), subject, decision, text)
 

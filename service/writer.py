@@ -16,8 +16,8 @@ from service.recorder import Answer, Recorder, Sent
 GROUP: Final = 128
 """Decisions recorded in one commit at most, so that one group does not keep others waiting."""
 
-IN_ORDER: Final = 256
-"""The same of those that are sent in their order: to judge and to store them takes less."""
+IN_ORDER: Final = 512
+"""The same of those that are sent in their order."""
 
 GATHERING: Final = 2
 """Turns of the event loop in which requests that have arrived join a group."""
@@ -38,7 +38,8 @@ class Writer:
     rate. Where the database is across a network, a thread writes, and meanwhile the next group
     gathers.
 
-    Whoever sends many decisions in their order takes turns with all others.
+    Whoever sends many decisions in their order takes turns with all others. They are many, so a
+    thread records them, and meanwhile requests are handled.
     """
 
     def __init__(self, recorder: Recorder, *, is_local: bool) -> None:
@@ -48,7 +49,8 @@ class Writer:
         self._keys: set[tuple[str, str]] = set()
         self._draining: asyncio.Task[None] | None = None
         self._recorded = time.monotonic()
-        self._thread = None if is_local else ThreadPoolExecutor(1, "curule-writer")
+        self._is_local = is_local
+        self._thread = ThreadPoolExecutor(1, "curule-writer")
 
     @property
     def idle_for(self) -> float:
@@ -114,7 +116,7 @@ class Writer:
     async def _record(self, group: Sequence[_Waiting]) -> None:
         try:
             record = partial(self._recorder.record, [sent for sent, _ in group])
-            answers = await self._run(record)
+            answers = record() if self._is_local else await self._run(record)
         except Exception as failure:  # noqa: BLE001 - each request answers for it
             for _, answer in group:
                 answer.set_exception(failure)
@@ -123,13 +125,10 @@ class Writer:
                 answer.set_result(given)
 
     async def _run(self, record: Callable[[], Sequence[Answer]]) -> Sequence[Answer]:
-        if self._thread is None:
-            return record()
         return await asyncio.get_running_loop().run_in_executor(self._thread, record)
 
     async def close(self) -> None:
         """Finish what was accepted."""
         while self._draining is not None:
             await self._draining
-        if self._thread is not None:
-            self._thread.shutdown()
+        self._thread.shutdown()

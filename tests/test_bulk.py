@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from domain.access import LOCAL
 from domain.entries import read
 from service import bulk
-from service.bulk import Lines
+from service.bulk import Lines, Passage
 from service.content import Values, opened, stored
 from service.ledger import Ledger
 from service.posting import BODY_LIMIT
@@ -511,12 +511,16 @@ def test_a_group_has_a_largest_size(tmp_path: Path) -> None:
         assert len(sizes) >= 2
 
 
-def test_waiting_answers_are_given_in_order() -> None:
-    async def play() -> bytes:
-        waiting = bulk.Waiting()
-        await waiting.put([b"a", b"b"])
-        await waiting.put([b"c"])
-        await waiting.close()
-        return b"".join([each async for each in waiting.taken()])
+def test_what_passes_is_bounded_and_in_order() -> None:
+    async def play() -> list[list[int]]:
+        passage = Passage[int](10)
+        await passage.put([(1, 6), (2, 6)])
+        waiting = asyncio.create_task(passage.put([(3, 1)]))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        taken = [await passage.take(1)]
+        await waiting
+        await passage.close()
+        return [*taken, await passage.take(5), await passage.take(5)]
 
-    assert asyncio.run(play()) == b"abc"
+    assert asyncio.run(play()) == [[1], [2, 3], []]
