@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
+from json.encoder import encode_basestring
 from typing import Any, Final
 
 from domain.acts import ACTS, SERVICE_ACTS
@@ -100,10 +101,10 @@ def tags_of(act: Payload, decision: str) -> tuple[str, ...]:
 
 def halves(entry: Entry) -> tuple[bytes, bytes]:
     """The bytes of an entry before and after its position and time."""
-    first = {"act": to_json(entry.act), "decision": entry.decision, "number": entry.number}
-    last = {"recorded_by": entry.recorded_by, "tags": entry.tags, "version": entry.act.version}
-    head = f'{_encoded(first)[:-1]},"position":'
-    tail = f",{_encoded(last)[1:]}"
+    act, decision = _encoded(to_json(entry.act)), encode_basestring(entry.decision)
+    by, tags = encode_basestring(entry.recorded_by), ",".join(map(encode_basestring, entry.tags))
+    head = f'{{"act":{act},"decision":{decision},"number":{entry.number},"position":'
+    tail = f',"recorded_by":{by},"tags":[{tags}],"version":{entry.act.version}}}'
     return head.encode("utf-8"), tail.encode("utf-8")
 
 
