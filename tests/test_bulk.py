@@ -257,8 +257,8 @@ def test_lines_are_answered_while_others_are_sent(tmp_path: Path) -> None:
 
 
 def test_a_client_that_reads_after_it_has_sent_is_answered(tmp_path: Path) -> None:
-    """Some 6 MB of answers wait for it: more than what sockets hold."""
-    many = 3_000
+    """Some 5 MB of answers wait for it: more than what sockets hold."""
+    many = 1_500
     content = lines(established("club"), *(admitted(f"p{n}") for n in range(many)))
     with serving(tmp_path) as url:
         host, port = url.removeprefix("http://").split(":")
@@ -276,7 +276,7 @@ def test_who_takes_no_answers_is_given_up(
 ) -> None:
     monkeypatch.setattr(bulk, "WAITING", 2**16)
     monkeypatch.setattr(bulk, "PATIENCE", 0.5)
-    content = lines(established("club"), *(admitted(f"p{n}") for n in range(4_000)))
+    content = lines(established("club"), *(admitted(f"p{n}") for n in range(1_500)))
     with serving(tmp_path) as url, httpx.Client(base_url=url, trust_env=False) as other:
         host, port = url.removeprefix("http://").split(":")
         with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
@@ -306,7 +306,7 @@ def _send_all(connection: socket.socket, content: bytes) -> None:
 
 def test_single_posts_take_turns_with_a_long_stream(tmp_path: Path) -> None:
     """They are recorded between its groups, and not after it."""
-    many = 3_000
+    many = 1_500
     content = lines(established("club"), *(admitted(f"p{n}") for n in range(many)))
     with client(tmp_path) as door, ThreadPoolExecutor(1) as threads:
         streamed = threads.submit(post, door, content)
@@ -323,7 +323,7 @@ def test_single_posts_take_turns_with_a_long_stream(tmp_path: Path) -> None:
 
 def test_what_was_not_answered_may_be_sent_again(tmp_path: Path) -> None:
     content = lines(
-        established("club", id="club"), *(admitted(f"p{n}", id=f"d{n}") for n in range(999))
+        established("club", id="club"), *(admitted(f"p{n}", id=f"d{n}") for n in range(499))
     )
     with serving(tmp_path) as url:
         host, port = url.removeprefix("http://").split(":")
@@ -333,9 +333,9 @@ def test_what_was_not_answered_may_be_sent_again(tmp_path: Path) -> None:
             answered = connection.recv(2**16)  # and it is gone
         with httpx.Client(base_url=url, trust_env=False, timeout=PATIENCE) as door:
             again = post(door, content)
-            assert [each["line"] for each in again] == list(range(1, 1_001))
+            assert [each["line"] for each in again] == list(range(1, 501))
             assert {each["created"] for each in again} == {True, False}
-            assert newest(door) == 2 + 3 * 999
+            assert newest(door) == 2 + 3 * 499
             for line in answered.splitlines():
                 if line.startswith(b'{"line"') and line.endswith(b"}"):
                     before = json.loads(line)
