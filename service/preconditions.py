@@ -17,7 +17,10 @@ IDEMPOTENCY_KEY: Final[dict[str, Any]] = {
         "again with the same key and content, a decision gets its first receipt and is recorded "
         'once, for good. With application/jsonl, line n has the key "KEY/n".'
     ),
-    "schema": {"type": "string"},
+    "schema": {
+        "type": "string",
+        "pattern": r'^("([!#-\[\]-~]|\\["\\]){1,255}"|[!#-~]{1,255})$',
+    },
     "example": '"2f0a7c1e"',
 }
 IF_MATCH: Final[dict[str, Any]] = {
@@ -27,7 +30,7 @@ IF_MATCH: Final[dict[str, Any]] = {
         'The newest position that you know, as `"42"`: unless it is the newest still, nothing is '
         "recorded (412). Not with application/jsonl."
     ),
-    "schema": {"type": "string"},
+    "schema": {"type": "string", "pattern": r'^(\*|"(0|[1-9][0-9]{0,18})")$'},
     "example": "*",
 }
 

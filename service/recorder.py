@@ -305,16 +305,17 @@ class Recorder:
     ) -> _Judged | Answer:
         """Judge a decision as of the newest position of a ledger."""
         position, newest = ledger.position, asked.sent.newest
-        if asked.tag is not None and (before := ledger.entries(asked.tag, TAKEN)):
-            return self._recorded_with_key(asked.sent.decision, before[0].decision)
+        recorded = self._recorded_before(asked, ledger)
+        if isinstance(recorded, Receipt | KeyReused):
+            return recorded
+        if newest is not None and position not in newest:
+            return Stale(position)
+        if recorded is not None:
+            return recorded
         today = self._today()
         outcome = decide(drafts, ledger, asked.sent.by, today)
-        is_stale = newest is not None and position not in newest
-        if is_stale or outcome.violations:
-            recorded = self._recorded_before(asked.decision, asked.sent.decision)
-            if is_stale and not isinstance(recorded, Receipt):
-                return Stale(position)
-            return recorded or Refusal(outcome.violations)
+        if outcome.violations:
+            return Refusal(outcome.violations)
         latest = _latest(asked.sent.by, today)
         if isinstance(ledger, Ahead):
             return self._sealable(drafts, None, latest, at=position)
@@ -372,26 +373,28 @@ class Recorder:
                 return Committed([LogMoved(str(erased)) for _ in judged], None)
         return self._log.commit([each.append for each in judged])
 
-    def _recorded_before(self, decision: Decision, sent: Decision) -> Receipt | Refusal | None:
-        """The first receipt, if a decision of this id and content is recorded; None if no such id.
+    def _recorded_before(
+        self, asked: _Asked, ledger: Memory | Ahead
+    ) -> Receipt | Refusal | KeyReused | None:
+        """The first receipt of a decision, if its key or its id is that of a recorded one.
 
-        Contents are compared, not kept fingerprints of them: what the vault has erased since
-        counts as the same.
+        None if they are not. Contents are compared, not kept fingerprints of them: what the vault
+        has erased since counts as the same.
         """
-        recorded = recorded_as(decision.id, self._log) if decision.id is not None else []
-        if not recorded:
+        sent = asked.sent.decision
+        if asked.tag is not None and (taken := ledger.entries(asked.tag, TAKEN)):
+            decision = taken[0].decision
+            recorded = recorded_as(decision, self._log)
+            if sent.id in (None, decision) and self._is_same(sent, recorded):
+                return receipt_again(recorded, self._published)
+            return KeyReused(decision)
+        if sent.id is None or not ledger.entries(f"decision:{sent.id}", TAKEN):
             return None
+        recorded = recorded_as(sent.id, self._log)
         if self._is_same(sent, recorded):
             return receipt_again(recorded, self._published)
-        message = f"decision {decision.id} is already recorded with other content"
+        message = f"decision {sent.id} is already recorded with other content"
         return Refusal((Violation("id_taken", message, "/id", (recorded[0][0].position,)),))
-
-    def _recorded_with_key(self, sent: Decision, decision: str) -> Receipt | KeyReused:
-        """The first receipt of the decision recorded with an idempotency key, if this is it."""
-        recorded = recorded_as(decision, self._log)
-        if sent.id in (None, decision) and self._is_same(sent, recorded):
-            return receipt_again(recorded, self._published)
-        return KeyReused(decision)
 
     def _is_same(self, sent: Decision, recorded: Sequence[tuple[Sealed, Entry]]) -> bool:
         before = opened(stored([entry for _, entry in recorded]), self._vault.values)
