@@ -259,79 +259,59 @@ def test_lines_are_answered_while_others_are_sent(tmp_path: Path) -> None:
     assert [(each["line"], each["position"]) for each in answers] == [(1, 1), (2, 3), (3, 5)]
 
 
+async def answered_to(directory: Path, chunks: list[bytes], *, takes: bool) -> bytes:
+    """What the application answers to a client who takes it once all is sent, or never.
+
+    No socket is between them that could have room for some of it.
+    """
+    settings = Settings(
+        ledger=f"sqlite:///{directory / 'log.db'}",
+        vault=f"sqlite:///{directory / 'vault.db'}",
+        views=directory / "views.db",
+    )
+    app = application(lambda: Ledger(settings), anonymous=LOCAL)
+    is_taking, answer = asyncio.Event(), bytearray()
+
+    async def receive() -> dict[str, Any]:
+        body = chunks.pop(0)
+        if takes and not chunks:
+            is_taking.set()
+        return {"type": "http.request", "body": body, "more_body": bool(chunks)}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        await is_taking.wait()
+        answer.extend(message.get("body", b""))
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/v1/decisions",
+        "query_string": b"",
+        "headers": [(b"content-type", b"application/jsonl")],
+    }
+    async with app.router.lifespan_context(app):
+        await asyncio.wait_for(app(scope, receive, send), PATIENCE)
+    return bytes(answer)
+
+
 def test_a_client_that_reads_after_it_has_sent_is_answered(tmp_path: Path) -> None:
-    """Not one byte is taken of it before all is sent, and no socket has room for it."""
     chunks = [lines(established("club"))]
     chunks += [lines(*(admitted(f"p{n}-{m}") for m in range(50))) for n in range(10)]
-    settings = Settings(
-        ledger=f"sqlite:///{tmp_path / 'log.db'}",
-        vault=f"sqlite:///{tmp_path / 'vault.db'}",
-        views=tmp_path / "views.db",
-    )
-
-    async def play() -> bytes:
-        app = application(lambda: Ledger(settings), anonymous=LOCAL)
-        all_is_sent, answer = asyncio.Event(), bytearray()
-
-        async def receive() -> dict[str, Any]:
-            if not chunks:
-                await asyncio.Event().wait()
-            body = chunks.pop(0)
-            if not chunks:
-                all_is_sent.set()
-            return {"type": "http.request", "body": body, "more_body": bool(chunks)}
-
-        async def send(message: MutableMapping[str, Any]) -> None:
-            await all_is_sent.wait()
-            answer.extend(message.get("body", b""))
-
-        scope = {
-            "type": "http",
-            "method": "POST",
-            "path": "/v1/decisions",
-            "query_string": b"",
-            "headers": [(b"content-type", b"application/jsonl")],
-        }
-        async with app.router.lifespan_context(app):
-            await asyncio.wait_for(app(scope, receive, send), PATIENCE)
-        return bytes(answer)
-
-    assert [json.loads(each)["created"] for each in asyncio.run(play()).splitlines()] == [
-        True
-    ] * 501
+    answer = asyncio.run(answered_to(tmp_path, chunks, takes=True))
+    assert [json.loads(each)["created"] for each in answer.splitlines()] == [True] * 501
 
 
 def test_who_takes_no_answers_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(bulk, "WAITING", 2**16)
+    monkeypatch.setattr(bulk, "WAITING", 1_000)
+    monkeypatch.setattr(bulk, "AHEAD", 1_000)
     monkeypatch.setattr(bulk, "PATIENCE", 0.5)
-    content = lines(established("club"), *(admitted(f"p{n}") for n in range(1_500)))
-    with serving(tmp_path) as url, httpx.Client(base_url=url, trust_env=False) as other:
-        host, port = url.removeprefix("http://").split(":")
-        with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-            head = b"POST /v1/decisions HTTP/1.1\r\nHost: x\r\nContent-Type: application/jsonl\r\n"
-            with caplog.at_level(logging.WARNING, "service.bulk"):
-                sending = threading.Thread(
-                    target=_send_all,
-                    args=(connection, head + b"Content-Length: 99999999\r\n\r\n" + content),
-                )
-                sending.start()
-                for _ in range(600):
-                    if "is given up" in caplog.text:
-                        break
-                    threading.Event().wait(0.05)
-            assert "is given up" in caplog.text
-        sending.join(PATIENCE)
-        assert other.get("/livez", timeout=PATIENCE).status_code == 200
-
-
-def _send_all(connection: socket.socket, content: bytes) -> None:
-    try:
-        connection.sendall(content)
-    except OSError:
-        return  # it is given up
+    chunks = [lines(established(f"club-{n}")) for n in range(100)]
+    with caplog.at_level(logging.WARNING, "service.bulk"):
+        assert asyncio.run(answered_to(tmp_path, chunks, takes=False)) == b""
+    assert "is given up" in caplog.text
+    assert len(chunks) > 50  # nothing more was read, either
 
 
 def test_single_posts_take_turns_with_a_long_stream(tmp_path: Path) -> None:
