@@ -513,10 +513,10 @@ def test_a_log_that_moves_is_judged_anew(tmp_path: Path, log_url: str) -> None:
 
 def test_nothing_is_refused_on_what_may_be_stale(tmp_path: Path, log_url: str) -> None:
     with ledger_in(tmp_path, log_url) as one, ledger_in(tmp_path, log_url) as other:
-        told(one, *established("club")["acts"])
         sent = [Sent(decision(*admitted(person)["acts"]), LOCAL) for person in ("ann", "bo")]
-        answers = in_order(other, sent)
-        assert [type(each) for each in answers] == [Receipt, Receipt]
+        assert [type(each) for each in in_order(other, sent)] == [Refusal, Refusal]
+        told(one, *established("club")["acts"])
+        assert [type(each) for each in in_order(other, sent)] == [Receipt, Receipt]
 
 
 def test_a_group_has_a_largest_size(tmp_path: Path) -> None:
