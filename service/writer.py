@@ -16,7 +16,7 @@ from service.recorder import Answer, Recorder, Sent
 GROUP: Final = 128
 """Decisions recorded in one commit at most, so that one group does not keep others waiting."""
 
-IN_ORDER: Final = 512
+IN_ORDER: Final = 256
 """The same of those that are sent in their order."""
 
 GATHERING: Final = 2
