@@ -177,10 +177,9 @@ class Bulk(StreamingResponse):
         lines = Lines(self._limit)
         with suppress(ClientDisconnect):
             async for chunk in self._request.stream():
-                ended = (
-                    *lines.take_in(chunk),
-                    *(() if chunk else lines.end()),
-                )  # the last is empty
+                ended = [*lines.take_in(chunk)]
+                if not chunk:  # the last is empty
+                    ended += lines.end()
                 await self._lines.put([self._taken_in(number, line) for number, line in ended])
         await self._lines.close()
 
