@@ -17,9 +17,10 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from fastapi import Body, FastAPI
 
@@ -27,10 +28,16 @@ from tests.postgres import postgres_server
 
 ROOT = Path(__file__).resolve().parent.parent
 PERSONS = 1_000  # registered by one decision
-KEYS: dict[int, str] = {}  # of the services, by port
 PATIENCE = 60.0  # seconds for a server to start
 
 bare = FastAPI(openapi_url=None)
+
+
+class Served(NamedTuple):
+    """A server on loopback, and the key that it takes."""
+
+    port: int
+    key: str
 
 
 @bare.post("/v1/decisions", status_code=201)
@@ -66,11 +73,11 @@ def main() -> None:
             rates: dict[str, list[float]] = {name: [] for name in servers}
             tails: dict[str, list[float]] = {name: [] for name in servers}
             for _ in range(arguments.rounds):
-                for name, port in servers.items():
+                for name, served in servers.items():
                     if name != "bare route":
                         wanted = int(arguments.seconds * 4_000)
-                        register(port, registered[name], wanted)
-                    rate, tail = load(port, count, arguments.seconds, registered[name])
+                        register(served, registered[name], wanted)
+                    rate, tail = load(served, count, arguments.seconds, registered[name])
                     registered[name] += int(arguments.seconds * 4_000)
                     rates[name].append(rate)
                     tails[name].append(tail)
@@ -85,16 +92,16 @@ def main() -> None:
 
 
 @contextmanager
-def _bare() -> Iterator[int]:
+def _bare() -> Iterator[Served]:
     port = _free_port()
     command = [sys.executable, "-m", "uvicorn", "--no-access-log", "--log-level", "warning"]
     with _server([*command, "--port", str(port), "bench.decisions:bare"], port, {}):
-        yield port
+        yield Served(port, "")
 
 
 @contextmanager
-def curule(ledger: str | None) -> Iterator[int]:
-    """A service with a body to admit persons to; its port."""
+def curule(ledger: str | None) -> Iterator[Served]:
+    """Serve an empty ledger with a council, its log at an address or else in SQLite."""
     port = _free_port()
     with tempfile.TemporaryDirectory(prefix="curule-bench-") as name:
         settings = {
@@ -102,18 +109,17 @@ def curule(ledger: str | None) -> Iterator[int]:
             "CURULE_VAULT": f"sqlite:///{name}/vault.db",
             "CURULE_VIEWS": f"{name}/views.db",
         }
-        command = [sys.executable, "-m", "service", "serve", "--port", str(port)]
-        keys = [sys.executable, "-m", "service", "keys", "create", "bench", "--role", "recorder"]
+        command = [sys.executable, "-m", "service"]
         made = subprocess.run(
-            keys,
+            [*command, "keys", "create", "bench", "--role", "recorder"],
             cwd=ROOT,
             env={**os.environ, **settings},
             check=True,
             capture_output=True,
             text=True,
         )
-        KEYS[port] = made.stdout.strip()
-        with _server(command, port, settings):
+        served = Served(port, made.stdout.strip())
+        with _server([*command, "serve", "--port", str(port)], port, settings):
             established = {
                 "type": "body.established",
                 "effective": "2020-01-01",
@@ -121,8 +127,8 @@ def curule(ledger: str | None) -> Iterator[int]:
                 "name": "Council",
                 "classification": "organ",
             }
-            _post(port, {"acts": [established]})
-            yield port
+            _post(served, {"acts": [established]})
+            yield served
 
 
 @contextmanager
@@ -151,7 +157,7 @@ def _free_port() -> int:
         return port
 
 
-def register(port: int, first: int, count: int) -> None:
+def register(served: Served, first: int, count: int) -> None:
     """Register persons, many a decision: they are admitted one by one later."""
     for start in range(first, first + count, PERSONS):
         acts = [
@@ -163,30 +169,35 @@ def register(port: int, first: int, count: int) -> None:
             }
             for number in range(start, min(start + PERSONS, first + count))
         ]
-        _post(port, {"acts": acts})
+        _post(served, {"acts": acts})
 
 
-def _showing(port: int) -> dict[str, str]:
-    return {"Authorization": f"Bearer {KEYS[port]}"}
-
-
-def _post(port: int, decision: object) -> None:
+def _post(served: Served, decision: object) -> None:
     request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/v1/decisions",
+        f"http://127.0.0.1:{served.port}/v1/decisions",
         data=json.dumps(decision).encode(),
-        headers={"Content-Type": "application/json", **_showing(port)},
+        headers={"Content-Type": "application/json", "Authorization": f"Bearer {served.key}"},
     )
     urllib.request.urlopen(request, timeout=PATIENCE).close()  # noqa: S310
 
 
-def load(port: int, clients: int, seconds: float, first: int) -> tuple[float, float]:
+def load(
+    served: Served, clients: int, seconds: float, first: int, *, newcomers: bool = False
+) -> tuple[float, float]:
     """Run the clients in a process of their own; answers a second, and p99 in milliseconds."""
-    command = [sys.executable, "-m", "bench.decisions_load", str(port), str(clients)]
-    command += [str(seconds), str(first)]
-    shown = {**os.environ, "CURULE_KEY": KEYS.get(port, "none")}
-    done = subprocess.run(command, cwd=ROOT, env=shown, check=True, capture_output=True, text=True)
-    rate, tail = json.loads(done.stdout)
+    command = [sys.executable, "-m", "bench.decisions_load", str(served.port), str(clients)]
+    command += [str(seconds), str(first), *(["newcomers"] if newcomers else [])]
+    rate, tail = measured(command, served)
     return rate, tail
+
+
+def measured(command: Sequence[str], served: Served) -> Any:
+    """What clients of a server print as JSON."""
+    environment = {**os.environ, "CURULE_KEY": served.key}
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True
+    )
+    return json.loads(done.stdout)
 
 
 if __name__ == "__main__":

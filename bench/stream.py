@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from bench.decisions import KEYS, ROOT, curule, load, register
+from bench.decisions import ROOT, Served, curule, load, register
 from tests.postgres import postgres_server
 
 
@@ -39,8 +39,8 @@ def main() -> None:
             f" nobody follows, {arguments.followers} follow; ratio; MB/s told",
             flush=True,
         )
-        for name, port in services.items():
-            alone, followed, told = _measure(port, arguments)
+        for name, served in services.items():
+            alone, followed, told = _measure(served, arguments)
             print(
                 f"{name:20} {alone:7.0f}/s {followed:7.0f}/s  {followed / alone:5.2f}"
                 f"  {told:6.0f} MB/s",
@@ -48,17 +48,17 @@ def main() -> None:
             )
 
 
-def _measure(port: int, arguments: argparse.Namespace) -> tuple[float, float, float]:
+def _measure(served: Served, arguments: argparse.Namespace) -> tuple[float, float, float]:
     rates: dict[bool, list[float]] = {False: [], True: []}
     told, registered = [], 0
     wanted = int(arguments.seconds * 2_500)
     for number in range(2 * arguments.rounds):
         is_followed = number % 4 in (1, 2)  # neither is always the first of two
-        register(port, registered, wanted)
+        register(served, registered, wanted)
         with ExitStack() as stack:
             if is_followed:
-                told.append(stack.enter_context(_followers(port, arguments.followers)))
-            rate, _ = load(port, arguments.clients, arguments.seconds, registered)
+                told.append(stack.enter_context(_followers(served, arguments.followers)))
+            rate, _ = load(served, arguments.clients, arguments.seconds, registered)
         rates[is_followed].append(rate)
         registered += wanted
     megabytes = statistics.median(each[0] for each in told) / arguments.seconds / 1e6
@@ -66,13 +66,13 @@ def _measure(port: int, arguments: argparse.Namespace) -> tuple[float, float, fl
 
 
 @contextmanager
-def _followers(port: int, count: int) -> Iterator[list[float]]:
+def _followers(served: Served, count: int) -> Iterator[list[float]]:
     """Have many follow, in a process of their own; afterwards, the bytes that they were told."""
     told: list[float] = []
     process = subprocess.Popen(
-        [sys.executable, "-m", "bench.stream_load", str(port), str(count)],
+        [sys.executable, "-m", "bench.stream_load", str(served.port), str(count)],
         cwd=ROOT,
-        env={**os.environ, "CURULE_KEY": KEYS[port]},
+        env={**os.environ, "CURULE_KEY": served.key},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

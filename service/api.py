@@ -91,6 +91,7 @@ def application(
             *manners.inner(bounds),
         ],
     )
+    app.state.bounds = bounds
     problems.install(app)
     app.add_api_route(
         "/livez",

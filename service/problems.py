@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -21,10 +22,12 @@ from projections.views import TookTooLong, ViewsBehind, is_full
 from service.content import plain
 from service.members import escaped, named_twice
 from service.publication import NotPublished
-from service.recorder import Refusal, Unsettled
+from service.recorder import KeyReused, Refusal, Stale, Unsettled
 from service.signing import LogRewound
 from service.vault import VaultLocked
-from service.writer import OutOfTime
+from service.writer import KeyRunning, OutOfTime
+
+logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 TYPES = "urn:curule:problem:"
@@ -86,6 +89,35 @@ REFUSED = Kind(
     "What the decision says cannot be, given what is recorded, or it bears the id of another. "
     "`violations` names each rule, the place in the request and the entries behind it.",
     "Correct the decision, or record first what it rests on. Sent again, it is judged anew.",
+)
+HEADER = Kind(
+    "header",
+    400,
+    "A header is not as it should be",
+    "`Idempotency-Key` or `If-Match` has another form than it may have, or is given where it means "
+    "nothing. `errors` names it.",
+    "Correct the header, or leave it out.",
+)
+KEY_REUSED = Kind(
+    "key-reused",
+    422,
+    "The idempotency key is that of another decision",
+    "A decision with other content was recorded with this `Idempotency-Key`.",
+    "Choose a new key for each decision; send a decision again as it was.",
+)
+KEY_RUNNING = Kind(
+    "key-running",
+    409,
+    "A request with this idempotency key is being answered",
+    "The same `Idempotency-Key` was sent again before its first request was answered.",
+    "Send it again after `Retry-After`: then you get the same answer.",
+)
+STALE = Kind(
+    "stale",
+    412,
+    "More was recorded meanwhile, and nothing of this",
+    "The newest position is none of those in `If-Match`; `newest` tells it.",
+    "Look at what was recorded since, and decide again.",
 )
 MOVED = Kind(
     "moved",
@@ -250,6 +282,10 @@ KINDS = (
     CLOCKS,
     FUTURE,
     REFUSED,
+    HEADER,
+    KEY_REUSED,
+    KEY_RUNNING,
+    STALE,
     MOVED,
     BEHIND,
     UNKNOWN_OUTCOME,
@@ -305,11 +341,14 @@ SCHEMA: dict[str, Any] = {
                         "description": "The JSON pointer into the request as it was sent.",
                     },
                     "parameter": {"type": "string", "description": "The parameter's name."},
+                    "header": {"type": "string", "description": "The header's name."},
                     "message": {"type": "string", "description": "What is wrong there."},
                 },
             },
-            "description": "The fields or parameters that are malformed.",
+            "description": "The fields, parameters or headers that are malformed.",
         },
+        "newest": {"type": "integer", "description": "The newest position, if another was given."},
+        "line": {"type": "integer", "description": "The line that it is about, of many."},
     },
 }
 """The form of every problem, for the OpenAPI document."""
@@ -365,6 +404,53 @@ def refused(refusal: Refusal) -> Response:
     detail = violations[0]["message"] if count == 1 else f"{count} rules are broken"
     is_forbidden = any(each.rule in JURISDICTION for each in refusal.violations)
     return problem(FORBIDDEN if is_forbidden else REFUSED, detail, violations=violations)
+
+
+def unrecorded(answer: Refusal | Unsettled | KeyReused | Stale) -> Response:
+    """Why a decision was not recorded."""
+    match answer:
+        case Refusal():
+            return refused(answer)
+        case Unsettled():
+            return moved(answer)
+        case KeyReused():
+            detail = f"It was sent with decision {answer.decision}, which has other content."
+            return problem(KEY_REUSED, detail, decision=answer.decision)
+        case Stale():
+            return stale(answer.newest)
+
+
+def stale(newest: int) -> Response:
+    """412: what was built on is no longer all."""
+    return problem(STALE, f"The newest position is {newest}.", newest=newest)
+
+
+def unanswered(failure: Exception, *, records: bool) -> Response:
+    """Why there is no answer, of whoever asked or (`records`) recorded.
+
+    What nobody foresaw is logged.
+    """
+    match failure:
+        case LogRewound():
+            return problem(REWOUND, str(failure))
+        case VaultLocked():
+            return problem(UNAVAILABLE, f"The vault is locked: {failure}.")
+        case DBAPIError() if _is_full(failure):
+            return problem(FULL, f"{_AGAIN} Reading goes on.")
+        case DBAPIError() | Crowded() | OutOfTime() if records:
+            return problem(UNKNOWN_OUTCOME, f"The database did not answer as it should. {_AGAIN}")
+        case DBAPIError() | Crowded() | OutOfTime():
+            return problem(UNAVAILABLE, "Ask again.")
+    logger.error("recording failed", exc_info=failure)
+    return problem(DEFECT, "The service failed; its log says why.")
+
+
+_AGAIN = "A decision sent with an id or an idempotency key may be sent again: it is recorded once."
+
+
+def _is_full(error: DBAPIError) -> bool:
+    """Whether a database says that its disk is full, in which case it has changed nothing."""
+    return is_full(error.orig) or getattr(error.orig, "sqlstate", None) == "53100"
 
 
 def moved(unsettled: Unsettled) -> Response:
@@ -472,16 +558,18 @@ def install(app: FastAPI) -> None:
         return problem(TOOK_TOO_LONG, "The question was interrupted. Ask for less, or later.")
 
     @app.exception_handler(LogRewound)
-    async def _rewound(_: Request, rewound: LogRewound) -> Response:
-        return problem(REWOUND, str(rewound))
+    @app.exception_handler(VaultLocked)
+    async def _closed(_: Request, failure: Exception) -> Response:
+        return unanswered(failure, records=True)
+
+    @app.exception_handler(KeyRunning)
+    async def _running(_: Request, running: KeyRunning) -> Response:
+        detail = "Send it again once that one is answered: then you get the same answer."
+        return problem(KEY_RUNNING, detail, {"Retry-After": "1"})
 
     @app.exception_handler(NotPublished)
     async def _unpublished(_: Request, missing: NotPublished) -> Response:
         return problem(NOT_FOUND, str(missing))
-
-    @app.exception_handler(VaultLocked)
-    async def _locked(_: Request, locked: VaultLocked) -> Response:
-        return problem(UNAVAILABLE, f"The vault is locked: {locked}.")
 
     @app.exception_handler(RequestValidationError)
     async def _parameters(_: Request, error: RequestValidationError) -> Response:
@@ -509,25 +597,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Crowded)
     @app.exception_handler(OutOfTime)
     async def _database(request: Request, error: Exception) -> Response:
-        return unanswered(request, error)
-
-
-_AGAIN = "A decision sent with an id may be sent again: it is recorded once."
-
-
-def unanswered(request: Request, error: Exception) -> Response:
-    """503: a database did not do what it was asked."""
-    if _is_full(error):
-        return problem(FULL, f"{_AGAIN} Reading goes on.")
-    if request.method != "POST":
-        return problem(UNAVAILABLE, "Ask again.")
-    return problem(UNKNOWN_OUTCOME, f"The database did not answer as it should. {_AGAIN}")
-
-
-def _is_full(error: Exception) -> bool:
-    """Whether a database says that its disk is full, in which case it has changed nothing."""
-    cause = getattr(error, "orig", None)
-    return is_full(cause) or getattr(cause, "sqlstate", None) == "53100"
+        return unanswered(error, records=request.method == "POST")
 
 
 def _allowed(app: FastAPI, path: str, of_the_route: str) -> str:

@@ -53,7 +53,7 @@ class Doorkeeper:
         try:
             principal = await self._principal(ledger, shown)
         except SQLAlchemyError as error:  # nobody within handles it
-            await problems.unanswered(Request(scope), error)(scope, receive, send)
+            await problems.unanswered(error, records=False)(scope, receive, send)
             return
         if principal.is_key:
             ledger.uses.note(principal.id)
