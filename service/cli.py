@@ -20,6 +20,7 @@ from service.commands import (
     auditing,
     erasing,
     keys,
+    operating,
     recording,
     replaying,
     serving,
@@ -96,7 +97,7 @@ def _curule(
     """
 
 
-for group in (recording, asking, replaying, auditing, access, erasing, serving):
+for group in (recording, asking, replaying, auditing, access, erasing, operating, serving):
     app.add_typer(group.app)
 app.add_typer(keys.app, name="keys")
 app.add_typer(witness.app, name="witness")

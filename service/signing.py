@@ -8,7 +8,9 @@ ledger, and which restoring a backup of the ledger does not take back.
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
+import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
@@ -20,9 +22,12 @@ from sqlalchemy import make_url
 from domain.transparency.checkpoints import Checkpoint
 from domain.transparency.cosignatures import Cosignature
 from domain.transparency.notes import ED25519, Signature, VerifierKey, note, read_note
-from service.secret import Locked, in_file, kept_beside, secret
+from service.secret import Locked, in_file, kept_beside, secret, sync
 from service.settings import Settings
 
+logger = logging.getLogger(__name__)
+SYNCED = 1.0
+"""Seconds after which what is remembered is on disk."""
 _MOST: Final = 65_536  # bytes that are read of a remembered checkpoint
 
 
@@ -102,14 +107,20 @@ class Signer:
 class _Newest:
     """The newest checkpoint, in a file that several processes share.
 
-    It is written with each commit, and synced when it is closed. A power failure may take back the
-    last of it, but not from the ledger, with which it is compared when that is opened.
+    It is written with each commit, and synced within a second, aside, so that no commit waits for
+    it. A power failure takes back no more than the last second of it, and not from the ledger, with
+    which it is compared when that is opened.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._syncing = threading.Lock()
+        self._sync: threading.Timer | None = None
+        is_new = not path.exists()
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            if is_new:
+                sync(path.parent)
         except OSError as error:
             raise LogLocked(f"{path} cannot be written: {error.strerror}") from None
 
@@ -126,12 +137,35 @@ class _Newest:
                 os.pwrite(self._file, checkpoint.encode(), 0)
         finally:
             fcntl.flock(self._file, fcntl.LOCK_UN)
+        with self._syncing:
+            if self._sync is None:
+                self._sync = threading.Timer(SYNCED, self._synced)
+                self._sync.daemon = True
+                self._sync.start()
+
+    def _synced(self) -> None:
+        with self._syncing:
+            self._sync = None
+            if self._file < 0:
+                return
+            file = os.dup(self._file)
+        try:
+            os.fsync(file)  # nobody who writes waits for it
+        except OSError:
+            logger.exception("what was signed cannot be synced; it is remembered all the same")
+        finally:
+            os.close(file)
 
     def close(self) -> None:
-        if self._file >= 0:
-            os.fsync(self._file)
-            os.close(self._file)
-            self._file = -1
+        """Sync what was written, and close the file."""
+        with self._syncing:
+            if self._sync is not None:
+                self._sync.cancel()
+                self._sync = None
+            if self._file >= 0:
+                os.fsync(self._file)
+                os.close(self._file)
+                self._file = -1
 
 
 class NotSigned(Exception):

