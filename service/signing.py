@@ -28,6 +28,8 @@ from service.settings import Settings
 logger = logging.getLogger(__name__)
 SYNCED = 1.0
 """Seconds after which what is remembered is on disk."""
+KEY: Final = ".log-key"
+"""How the name of the file beside a ledger ends in which the key is."""
 _MOST: Final = 65_536  # bytes that are read of a remembered checkpoint
 
 
@@ -210,7 +212,7 @@ class Verifier:
 
 def remembered(settings: Settings) -> Path:
     """The file that remembers the newest checkpoint that was ever signed."""
-    return settings.log_signed or Path(f"{_home(settings) or settings.views}.signed")
+    return settings.log_signed or Path(f"{home(settings) or settings.views}.signed")
 
 
 def signer(settings: Settings, begun_with: str | None) -> Signer:
@@ -219,21 +221,7 @@ def signer(settings: Settings, begun_with: str | None) -> Signer:
     Raises:
         LogLocked: the key is missing, or it or the origin is not that with which the log began.
     """
-    variable, home = "CURULE_LOG_KEY", _home(settings)
-
-    def beside() -> Path:
-        named = {"what": "ledger", "variable": variable}
-        used = begun_with is not None
-        return kept_beside(home, ".log-key", lambda: used, **named, locked=LogLocked)
-
-    key = secret(
-        "log key",
-        variable,
-        key=settings.log_key.get_secret_value() if settings.log_key else None,
-        key_file=settings.log_key_file,
-        beside=beside,
-        locked=LogLocked,
-    )
+    key = log_key_of(settings, is_used=begun_with is not None)
     public = Ed25519PrivateKey.from_private_bytes(key).public_key().public_bytes_raw()
     begun = VerifierKey.read(begun_with) if begun_with is not None else None
     origin = settings.origin or (begun.name if begun else f"localhost/{public.hex()[:16]}")
@@ -250,6 +238,27 @@ def signer(settings: Settings, begun_with: str | None) -> Signer:
     return Signer(key, origin, remembered(settings))
 
 
-def _home(settings: Settings) -> Path | None:
+def log_key_of(settings: Settings, *, is_used: bool) -> bytes:
+    """The key of the settings that signs the log. Raises LogLocked.
+
+    That beside a ledger is made where there is none, unless the log is signed already.
+    """
+    variable = "CURULE_LOG_KEY"
+
+    def beside() -> Path:
+        named = {"what": "ledger", "variable": variable}
+        return kept_beside(home(settings), KEY, lambda: is_used, **named, locked=LogLocked)
+
+    return secret(
+        "log key",
+        variable,
+        key=settings.log_key.get_secret_value() if settings.log_key else None,
+        key_file=settings.log_key_file,
+        beside=beside,
+        locked=LogLocked,
+    )
+
+
+def home(settings: Settings) -> Path | None:
     """The file beside which the key is kept: of the ledger, or of the vault, which it shares."""
     return in_file(make_url(settings.ledger)) or in_file(make_url(settings.vault))

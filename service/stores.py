@@ -20,6 +20,8 @@ class Store:
     """One store: what it is made of, and where it is."""
 
     schema: Schema
+    setting: str
+    """Which setting says where."""
     url: str
 
     @property
@@ -40,5 +42,5 @@ class Store:
 
 def stores(settings: Settings) -> Mapping[str, Store]:
     """Every store of the settings, by name."""
-    found = (Store(LOG, settings.ledger), Store(VAULT, settings.vault))
+    found = (Store(LOG, "ledger", settings.ledger), Store(VAULT, "vault", settings.vault))
     return {each.name: each for each in found}
