@@ -1,4 +1,7 @@
-"""The stores of a ledger: what is migrated, backed up and restored. The views are none of them."""
+"""The stores of a ledger: what is migrated, backed up and restored. The views are none of them.
+
+A store that is new has a `Schema`, a folder of revisions in `service/schemas`, and a line here.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
+from service.access.reads import ACCESS, reads_url
 from service.databases import LOG
 from service.schemas import Schema
 from service.secret import in_file
@@ -23,6 +27,8 @@ class Store:
     setting: str
     """Which setting says where."""
     url: str
+    is_late: bool = False
+    """Whether it is made only when it is first needed."""
 
     @property
     def name(self) -> str:
@@ -41,6 +47,10 @@ class Store:
 
 
 def stores(settings: Settings) -> Mapping[str, Store]:
-    """Every store of the settings, by name."""
-    found = (Store(LOG, "ledger", settings.ledger), Store(VAULT, "vault", settings.vault))
+    """Every store of the settings, by name, the log first."""
+    found = (
+        Store(LOG, "ledger", settings.ledger),
+        Store(VAULT, "vault", settings.vault),
+        Store(ACCESS, "access_log", reads_url(settings), is_late=True),
+    )
     return {each.name: each for each in found}

@@ -18,6 +18,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DBAPIError
 
 from domain.transparency.tree import Edge, leaf_hash
+from service.access.reads import ACCESS, Reads
 from service.databases import LOG
 from service.ledger import Ledger
 from service.log import Log
@@ -28,7 +29,7 @@ from service.vault import VAULT, Vault
 from tests.postgres import dumped
 from tests.test_cli import curule, environment
 
-SCHEMAS: Final = (LOG, VAULT)
+SCHEMAS: Final = (LOG, VAULT, ACCESS)
 FIXTURES: Final = Path(__file__).parent / "schemas"
 REVISIONS: Final = (1, 2, 3)
 
@@ -111,12 +112,17 @@ def test_opening_makes_what_migrating_makes(log_url: str, tmp_path: Path) -> Non
     url = f"sqlite:///{tmp_path / 'vault.db'}"
     Vault(url, bytes(32)).close()
     assert state(VAULT, url).is_current
+    with closing(Reads(log_url)) as reads:
+        assert reads.read(0, 1) == []
+    assert state(ACCESS, log_url).is_current
 
 
-def test_log_and_vault_may_share_a_database(log_url: str) -> None:
+def test_stores_may_share_a_database(log_url: str) -> None:
     Log(log_url).close()
     Vault(log_url, bytes(32)).close()
-    assert [state(each, log_url).is_current for each in SCHEMAS] == [True, True]
+    with closing(Reads(log_url)) as reads:
+        reads.note("k", 1, "/v1/people", 1)
+    assert [state(each, log_url).is_current for each in SCHEMAS] == [True, True, True]
     Log(log_url).close()
 
 
@@ -261,6 +267,7 @@ def test_of_several_who_migrate_one_does(log_url: str) -> None:
 
 KILLED = """
 import os, signal, sys
+from service.access.reads import ACCESS, Reads
 from service.databases import LOG
 from service.schemas.migrating import migrate
 
@@ -297,7 +304,10 @@ def test_a_service_needs_no_rights_to_make_tables(postgres_url: str, tmp_path: P
         with pytest.raises(DBAPIError, match="permission denied"):
             Log(clerk)
         done = curule(tmp_path, "migrate", CURULE_LEDGER=postgres_url, CURULE_VAULT=postgres_url)
-        assert done.stdout == "log: made at schema 3\nvault: made at schema 1\n"
+        assert (
+            done.stdout
+            == "log: made at schema 3\nvault: made at schema 1\naccess: made at schema 1\n"
+        )
         statement(postgres_url, *GRANTS)
         given = {
             "CURULE_LEDGER": clerk,
@@ -316,6 +326,9 @@ def test_a_service_needs_no_rights_to_make_tables(postgres_url: str, tmp_path: P
 GRANTS: Final = (
     "GRANT SELECT, INSERT ON entries, tags, nodes, checkpoints, cosignatures, signers TO clerk",
     "GRANT SELECT, UPDATE ON head TO clerk",
-    "GRANT SELECT ON log_version, vault_version TO clerk",
+    "GRANT SELECT ON log_version, vault_version, access_version TO clerk",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON vault_master, vault_keys, vault_disclosures TO clerk",
+    "GRANT SELECT, INSERT ON access_reads TO clerk",
+    "GRANT SELECT, INSERT, UPDATE ON access_uses TO clerk",
+    "GRANT USAGE ON SEQUENCE access_reads_number_seq TO clerk",
 )

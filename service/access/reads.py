@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 
 from domain.entries import instant
+from service.schemas import Schema, alone
+from service.secret import in_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +43,7 @@ _USES: Final = sa.Table(
     sa.Column("key", sa.Text, primary_key=True),
     sa.Column("at", sa.BigInteger, nullable=False),
 )
+ACCESS: Final = Schema("access", _SCHEMA, came_with={"access_reads": 1})
 _USED: Final = sa.text("""
     INSERT INTO access_uses (key, at) VALUES (:key, :at)
     ON CONFLICT (key) DO UPDATE SET at = excluded.at WHERE access_uses.at < excluded.at""")
@@ -96,6 +99,18 @@ class Reads:
             rows = connection.execute(found.order_by(_READS.c.number).limit(limit)).all()
         return [Read(row.number, instant(row.at), row.key, row.question, row.texts) for row in rows]
 
+    def expect(self) -> None:
+        """See that the store, if it is there, is of this release.
+
+        Raises:
+            SchemaDiffers: it is not.
+        """
+        file = in_file(self._url)
+        if file is None or file.exists():
+            engine = sa.create_engine(self._url, poolclass=sa.NullPool)
+            with engine.connect() as connection:
+                ACCESS.is_there(connection)
+
     def close(self) -> None:
         """Close every connection."""
         if self._engine is not None:
@@ -111,7 +126,11 @@ class Reads:
             if self._engine is None:
                 engine = sa.create_engine(self._url)
                 sa.event.listen(engine, "connect", _prepare)
-                _SCHEMA.create_all(engine)
+                with engine.begin() as connection:
+                    if not ACCESS.is_there(connection):
+                        alone(connection)
+                        if not ACCESS.is_there(connection):  # else another process was first
+                            ACCESS.make(connection)
                 self._engine = engine
             return self._engine
 

@@ -125,8 +125,9 @@ def _draft(to: Path) -> Iterator[Path]:
 
 @contextmanager
 def _seen(found: Mapping[str, Store], views: Path | None) -> Iterator[Seen]:
-    if missing := [one for one in found.values() if one.is_missing]:
-        raise NoBackup(f"there is no {missing[0].name} at {missing[0].file}")
+    for one in found.values():
+        if one.is_missing and not one.is_late:
+            raise NoBackup(f"there is no {one.name} at {one.file}")
     if views is not None and not holds_views(views):
         raise NoBackup(f"there are no views at {views}")
     while True:
@@ -139,6 +140,8 @@ def _seen(found: Mapping[str, Store], views: Path | None) -> Iterator[Seen]:
             databases: dict[object, Snapshot] = {}
             seen: dict[str, Snapshot] = {}
             for name, store in found.items():  # the log is the first
+                if store.is_missing:
+                    continue
                 database = database_of(store.url)
                 if database not in databases:
                     databases[database] = see(store.url)
@@ -178,6 +181,10 @@ def _copied(found: Mapping[str, Store], seen: Seen, draft: Path, tell: Tell) -> 
         schema = found[name].schema
         revision = schema.revision(snapshot.connection)
         schema.refuse_newer(revision)
+        if revision == 0:
+            if found[name].is_late:
+                continue
+            raise NoBackup(f"the {name} is empty")
         file = next((each for each, of in files.items() if of is snapshot), None)
         file = file or f"{name}{snapshot.suffix}"
         files[file] = snapshot

@@ -47,8 +47,7 @@ def migrate(
     client.expect(settings)
     to_do = False
     for store in stores(settings).values():
-        if store.is_missing:
-            say(output(), f"{store.name}: not there yet; it is made when it is first opened")
+        if store.is_missing:  # it is made when it is first opened
             continue
         with client.opening(), building() as tell:
             before = (

@@ -20,6 +20,9 @@ ROOM: Final = Path(__file__).parent
 """What holds a folder of revisions for each store."""
 
 
+_ADVISORY: Final = int.from_bytes(b"cschemas")
+
+
 class SchemaDiffers(Exception):
     """A store is not at the revision that this release needs; nothing was changed."""
 
@@ -106,6 +109,14 @@ class Schema:
         """Have a store that notes none say at which revision it is."""
         self.noted.create(connection)
         connection.execute(sa.insert(self.noted).values(version_num=str(revision)))
+
+
+def alone(connection: sa.Connection) -> None:
+    """Until its transaction ends, have nobody else make or migrate a store there."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY)))
 
 
 @cache

@@ -16,11 +16,10 @@ from alembic import command
 from alembic.config import Config
 
 from projections.building import Tell
-from service.schemas import ROOM, Schema
+from service.schemas import ROOM, Schema, alone
 
 _PATIENCE: Final = 600
 """Seconds to wait for another who migrates the same store."""
-_ADVISORY: Final = int.from_bytes(b"cschemas")
 _HELD: Final = "10s"
 """How long PostgreSQL waits for a table that a service is using, which makes others wait."""
 
@@ -110,10 +109,10 @@ def _alone(url: str) -> Iterator[sa.Connection]:
     """A transaction with nobody else who migrates; the connection ends with it."""
     with _connected(url) as connection:
         if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            alone(connection)
         else:
             connection.exec_driver_sql("BEGIN")
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY)))
+            alone(connection)
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_HELD}'")
         yield connection
         connection.exec_driver_sql("COMMIT")
