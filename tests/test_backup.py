@@ -28,7 +28,7 @@ from service.ledger import Ledger
 from service.secret import Locked
 from service.settings import Settings
 from tests.ledgers import act, told
-from tests.postgres import MakeDatabase, binaries
+from tests.postgres import MakeDatabase, Server, binaries, postgres_home
 from tests.serving import serving
 from tests.test_cli import curule, environment
 from tests.test_erasure import GONE, KEPT, ZDENKA, erase, readable, record_story
@@ -592,3 +592,59 @@ def test_a_password_is_in_no_list_of_processes(
     with pytest.raises(NoTool) as raised:
         run("pg_dump", url=sa.make_url("postgresql+psycopg://me:secret@db/some"))
     assert str(raised.value) == "pg_dump failed: --dbname=postgresql://me@db/some and secret"
+
+
+def test_a_base_backup_and_an_archive_lose_nothing_that_was_acknowledged(tmp_path: Path) -> None:
+    folder = tmp_path / "home"
+    with postgres_home() as server:
+        server.make()
+        archive, base = server.root / "archive", server.root / "base"
+        for made in (archive, base):
+            made.mkdir(mode=0o700)
+            server.own(made)
+        with (server.data / "postgresql.conf").open("a") as conf:
+            conf.write(
+                "wal_level = replica\narchive_mode = on\n"
+                f"archive_command = 'test ! -f {archive}/%f && cp %p {archive}/%f'\n"
+            )
+        server.start()
+        settings = place(folder, server.make_database())
+        with closing(Ledger(settings)) as ledger:
+            record_story(ledger)
+            options = ("-h", str(server.root), "-U", "postgres", "-X", "stream", "-c", "fast")
+            server.run("pg_basebackup", "-D", str(base), *options)
+            told(ledger, registered("later"), id="later")  # in the archive alone
+            archived(server)
+            before = (ledger.log.entries(), ledger.log.checkpoint())
+        server.stop()
+        server.run("pg_verifybackup", str(base))
+        with (base / "postgresql.auto.conf").open("a") as conf:
+            conf.write(f"restore_command = 'cp {archive}/%f %p'\narchive_mode = off\n")
+        (base / "recovery.signal").touch()
+        server.own(base / "recovery.signal")
+        server.start(base)
+        try:
+            recovered(server)
+            with closing(Ledger(settings)) as ledger:  # it continues what was signed
+                assert (ledger.log.entries(), ledger.log.checkpoint()) == before
+                told(ledger, registered("last"), id="last")
+        finally:
+            server.stop(base)
+
+
+def archived(server: Server) -> None:
+    """Have all that is written so far in the archive."""
+    with server.connected() as connection:
+        found = connection.execute("SELECT pg_walfile_name(pg_switch_wal())").fetchone()
+        assert found is not None
+        while not (server.root / "archive" / found[0]).exists():
+            failed = connection.execute("SELECT failed_count FROM pg_stat_archiver").fetchone()
+            assert failed == (0,)
+            connection.execute("SELECT pg_sleep(0.05)")
+
+
+def recovered(server: Server) -> None:
+    """Wait until all of the archive is read, and the server takes writes."""
+    with server.connected() as connection:
+        while connection.execute("SELECT pg_is_in_recovery()").fetchone() == (True,):
+            connection.execute("SELECT pg_sleep(0.05)")

@@ -52,13 +52,7 @@ class Schema:
     @property
     def noted(self) -> sa.Table:
         """The table that notes the revision, as alembic keeps it."""
-        name = f"{self.name}_version"
-        return sa.Table(
-            name,
-            sa.MetaData(),
-            sa.Column("version_num", sa.String(32), nullable=False),
-            sa.PrimaryKeyConstraint("version_num", name=f"{name}_pkc"),
-        )
+        return _noted(f"{self.name}_version")
 
     def revision(self, connection: sa.Connection) -> int:
         """The revision that a store is at; 0: it is empty."""
@@ -117,6 +111,16 @@ def alone(connection: sa.Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     else:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY)))
+
+
+@cache
+def _noted(table: str) -> sa.Table:
+    return sa.Table(
+        table,
+        sa.MetaData(),
+        sa.Column("version_num", sa.String(32), nullable=False),
+        sa.PrimaryKeyConstraint("version_num", name=f"{table}_pkc"),
+    )
 
 
 @cache
