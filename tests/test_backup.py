@@ -262,6 +262,19 @@ def test_a_backup_makes_no_ledger(tmp_path: Path) -> None:
     assert left(tmp_path) == set()
 
 
+def test_the_access_log_is_in_it_once_there_is_one(
+    home: Settings, elsewhere: Settings, tmp_path: Path
+) -> None:
+    with closing(Ledger(home)) as ledger:
+        ledger.reads.note("k", 1, "/v1/people/p-1", 2)
+        noted = ledger.reads.read(0, 9)
+    manifest = take(home, tmp_path / "backup", quietly)
+    assert set(manifest.stores) == {"log", "vault", "access"}
+    restore(tmp_path / "backup", elsewhere, None, quietly)
+    with closing(Ledger(elsewhere)) as ledger:
+        assert ledger.reads.read(0, 9) == noted
+
+
 # What is erased
 
 

@@ -179,7 +179,7 @@ def test_a_tree_that_is_grown_anew_is_the_one_that_grew(old: Callable[[int], Pat
 
 def test_a_service_does_not_start_on_an_older_schema(old: Callable[[int], Path]) -> None:
     folder = old(2)
-    for command in ("serve", "replay"):
+    for command in ("serve", "verify"):
         done = curule(folder, command)
         assert done.returncode == 3
         assert "of an older release (schema 2, and this one needs 3): run curule migrate" in (

@@ -242,8 +242,8 @@ class _Restoring:
                         _remove(staged)
                         self._backup.copy(kept.file, staged, self._tell)
                 elif kept.file not in done:
+                    self._fill(store, kept)  # all or nothing
                     undone.callback(_drop, store.url)
-                    self._fill(store, kept)
                 done.add(kept.file)
             views = self._settings.views
             given["views"] = views.with_name(f"{views.name}{_STAGED}")
@@ -336,7 +336,8 @@ class _Restoring:
         self._place_keys()
         for file, place in places.items():
             _settle(file)
-            file.rename(place)
+            os.link(file, place)  # it takes the place of nothing that came meanwhile
+            file.unlink()
             sync(place.parent)
 
     def _place_keys(self) -> None:
