@@ -27,6 +27,7 @@ from service.erasures import Erased
 from service.ledger import Ledger
 from service.secret import Locked
 from service.settings import Settings
+from tests.commanding import command
 from tests.ledgers import act, told
 from tests.postgres import MakeDatabase, Server, binaries, postgres_home
 from tests.serving import serving
@@ -230,8 +231,8 @@ take(Settings(), Path(sys.argv[1]), tell)
 def test_a_backup_that_is_killed_is_not_there(home: Settings, tmp_path: Path, at: str) -> None:
     to = tmp_path / "backup.zip"
     given = {"CURULE_LEDGER": home.ledger, "CURULE_VAULT": home.vault}
-    command = [sys.executable, "-c", KILLED, str(to), at]
-    done = subprocess.run(command, env=environment(**given), check=False)
+    taken = [sys.executable, "-c", KILLED, str(to), at]
+    done = subprocess.run(taken, env=environment(**given), check=False)
     assert done.returncode == -signal.SIGKILL
     assert not to.exists()
     take(home, to, quietly)
@@ -257,7 +258,7 @@ def test_a_backup_replaces_nothing_and_fails_whole(
 
 
 def test_a_backup_makes_no_ledger(tmp_path: Path) -> None:
-    done = curule(tmp_path, "backup", "--to", "backup")
+    done = command(tmp_path, "backup", "--to", "backup")
     assert done.returncode == 1
     assert left(tmp_path) == set()
 
@@ -484,10 +485,10 @@ def test_without_its_master_key_nothing_is_restored(
 def test_a_backup_with_keys_and_views_is_all_it_takes(home: Settings, tmp_path: Path) -> None:
     folder, there = tmp_path / "home", tmp_path / "there"
     there.mkdir()
-    done = curule(folder, "backup", "--to", "../backup.zip", "--with-keys", "--views")
+    done = command(folder, "backup", "--to", "../backup.zip", "--with-keys", "--views")
     assert done.returncode == 0
     assert "holds both secret keys" in done.stderr
-    done = curule(there, "restore", "--from", "../backup.zip")
+    done = command(there, "restore", "--from", "../backup.zip")
     assert done.returncode == 0
     assert left(there) == {*KEYS, "curule.db", "curule-vault.db", "curule-views.db"}
     assert all((there / key).stat().st_mode & 0o077 == 0 for key in KEYS)
@@ -502,7 +503,7 @@ def test_without_the_key_of_the_log_it_is_told_so(
     there = tmp_path / "there"
     there.mkdir()
     shutil.copy(tmp_path / "home/curule-vault.db.key", there)
-    done = curule(there, "restore", "--from", "../backup")
+    done = command(there, "restore", "--from", "../backup")
     assert done.returncode == 0
     assert "The key that signs the log is not here" in done.stderr
     assert "restore curule.db.log-key" in curule(there, "serve").stderr
@@ -581,7 +582,7 @@ def test_without_the_tools_of_postgresql_it_says_what_to_do(
     settings = place(tmp_path / "home", postgres_url)
     with closing(Ledger(settings)) as ledger:
         record_story(ledger)
-    done = curule(
+    done = command(
         tmp_path / "home",
         "backup",
         "--to",

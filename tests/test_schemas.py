@@ -26,6 +26,7 @@ from service.schemas import ROOM, Schema
 from service.schemas.migrating import migrate, state
 from service.settings import Settings
 from service.vault import VAULT, Vault
+from tests.commanding import command
 from tests.postgres import dumped
 from tests.test_cli import curule, environment
 
@@ -138,7 +139,7 @@ def test_a_ledger_of_an_older_release_is_brought_up(
     signed = statement(log_of(folder), "SELECT * FROM checkpoints") if revision > 1 else []
     found = state(LOG, log_of(folder))
     assert (found.found, found.is_noted) == (revision, False)
-    done = curule(folder, "migrate")
+    done = command(folder, "migrate")
     assert (done.returncode, done.stderr) == (0, "")
     assert state(LOG, log_of(folder)).is_current
     assert entries(folder) == before
@@ -148,7 +149,7 @@ def test_a_ledger_of_an_older_release_is_brought_up(
     with closing(Ledger(settings(folder))) as ledger:
         assert ledger.log.checkpoint()[:2] == (len(before), root)
     assert statement(log_of(folder), "SELECT * FROM checkpoints")[: len(signed)] == signed
-    verified = curule(folder, "verify")
+    verified = command(folder, "verify")
     assert (verified.returncode, verified.stdout[:5]) == (0, "Whole"), verified.stdout
     assert root.hex() in verified.stdout
     assert "278 entries" in verified.stdout
@@ -179,23 +180,21 @@ def test_a_tree_that_is_grown_anew_is_the_one_that_grew(old: Callable[[int], Pat
 
 def test_a_service_does_not_start_on_an_older_schema(old: Callable[[int], Path]) -> None:
     folder = old(2)
-    for command in ("serve", "verify"):
-        done = curule(folder, command)
+    for done in (curule(folder, "serve"), command(folder, "verify")):
         assert done.returncode == 3
         assert "of an older release (schema 2, and this one needs 3): run curule migrate" in (
             done.stderr
         )
-    assert curule(folder, "migrate").returncode == 0
-    assert curule(folder, "structure").returncode == 0
+    assert command(folder, "migrate").returncode == 0
+    assert command(folder, "structure").returncode == 0
 
 
 @pytest.mark.parametrize(("schema", "file"), [(LOG, "curule.db"), (VAULT, "curule-vault.db")])
 def test_a_newer_schema_is_refused(old: Callable[[int], Path], schema: Schema, file: str) -> None:
     folder = old(3)
-    assert curule(folder, "migrate").returncode == 0
+    assert command(folder, "migrate").returncode == 0
     statement(f"sqlite:///{folder / file}", f"UPDATE {schema.name}_version SET version_num = '99'")
-    for command in ("serve", "migrate"):
-        done = curule(folder, command)
+    for done in (command(folder, "migrate"), command(folder, "structure")):
         assert done.returncode == 3
         assert f"the {schema.name} is of a newer release (schema 99" in done.stderr
 
@@ -203,20 +202,20 @@ def test_a_newer_schema_is_refused(old: Callable[[int], Path], schema: Schema, f
 def test_what_there_is_to_do_is_told_and_not_done(old: Callable[[int], Path]) -> None:
     folder = old(1)
     before = shape(log_of(folder))
-    done = curule(folder, "migrate", "--check")
+    done = command(folder, "migrate", "--check")
     assert (done.returncode, done.stdout) == (
         1,
         "log: to be migrated from schema 1 to 3\nvault: at schema 1, the newest (to be noted)\n",
     )
     assert shape(log_of(folder)) == before
-    done = curule(folder, "migrate")
+    done = command(folder, "migrate")
     assert (done.returncode, done.stdout) == (
         0,
         "log: migrated from schema 1 to 3\nvault: at schema 1, the newest (noted now)\n",
     )
     after = shape(log_of(folder))
     for arguments in (["--check"], []):
-        done = curule(folder, "migrate", *arguments)
+        done = command(folder, "migrate", *arguments)
         assert (done.returncode, done.stdout) == (
             0,
             "log: at schema 3, the newest\nvault: at schema 1, the newest\n",
@@ -225,7 +224,7 @@ def test_what_there_is_to_do_is_told_and_not_done(old: Callable[[int], Path]) ->
 
 
 def test_migrating_makes_no_ledger(tmp_path: Path) -> None:
-    done = curule(tmp_path, "migrate")
+    done = command(tmp_path, "migrate")
     assert done.returncode == 1
     assert "there is no ledger" in done.stderr
     assert list(tmp_path.iterdir()) == []
@@ -303,7 +302,7 @@ def test_a_service_needs_no_rights_to_make_tables(postgres_url: str, tmp_path: P
     try:
         with pytest.raises(DBAPIError, match="permission denied"):
             Log(clerk)
-        done = curule(tmp_path, "migrate", CURULE_LEDGER=postgres_url, CURULE_VAULT=postgres_url)
+        done = command(tmp_path, "migrate", CURULE_LEDGER=postgres_url, CURULE_VAULT=postgres_url)
         assert (
             done.stdout
             == "log: made at schema 3\nvault: made at schema 1\naccess: made at schema 1\n"
@@ -315,9 +314,9 @@ def test_a_service_needs_no_rights_to_make_tables(postgres_url: str, tmp_path: P
             "CURULE_MASTER_KEY": "A" * 43 + "=",
             "CURULE_LOG_KEY": "B" * 43 + "=",
         }
-        done = curule(tmp_path, "record", str(FIXTURES / "decisions.json"), **given)
+        done = command(tmp_path, "record", str(FIXTURES / "decisions.json"), **given)
         assert (done.returncode, done.stderr) == (0, "")
-        assert curule(tmp_path, "verify", **given).returncode == 0
+        assert command(tmp_path, "verify", **given).returncode == 0
     finally:
         statement(postgres_url, "DROP OWNED BY clerk")
         statement(postgres_url, "DROP ROLE clerk")

@@ -35,8 +35,8 @@ def migrate(
     """Bring the stores of an older release to the schema of this one.
 
     Each store is migrated whole or not at all, and by one who does it at a time; what is done is
-    not done again. Entries stay as they are. On PostgreSQL it needs the role that owns the tables;
-    one database that is empty is given them. Take a backup first.
+    not done again. Entries stay as they are. On PostgreSQL it needs the role that owns the tables,
+    and makes them in a database that is empty. Take a backup first.
     """
     from service.schemas.migrating import migrate as migrated
     from service.schemas.migrating import state
