@@ -21,6 +21,7 @@ from service.commands import (
     erasing,
     following,
     keys,
+    operating,
     recording,
     replaying,
     serving,
@@ -97,7 +98,18 @@ def _curule(
     """
 
 
-for group in (recording, asking, following, replaying, auditing, access, erasing, serving):
+_GROUPS = (
+    recording,
+    asking,
+    following,
+    replaying,
+    auditing,
+    access,
+    erasing,
+    operating,
+    serving,
+)
+for group in _GROUPS:
     app.add_typer(group.app)
 app.add_typer(keys.app, name="keys")
 app.add_typer(witness.app, name="witness")

@@ -168,6 +168,7 @@ def opening() -> Iterator[None]:
     from sqlalchemy.exc import ArgumentError, DBAPIError
 
     from projections.views import NoViews
+    from service.schemas import SchemaDiffers
     from service.signing import LogLocked, LogRewound
     from service.vault import VaultLocked
 
@@ -175,6 +176,8 @@ def opening() -> Iterator[None]:
         yield
     except NoViews as error:
         raise Unanswered(str(error), 2) from None
+    except SchemaDiffers as error:
+        raise Unanswered(str(error)) from None
     except VaultLocked as error:
         raise Unanswered(f"the vault is locked: {error}") from None
     except (LogLocked, LogRewound) as error:

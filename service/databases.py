@@ -34,10 +34,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import sqlite
 
-from domain.transparency.tiles import HEIGHT, WIDTH, completed, hashes_at
+from domain.transparency.tiles import completed
 from domain.transparency.tiles import edge as edge_of
-from domain.transparency.tree import Edge, above
+from domain.transparency.tree import Edge
 from service.appends import Condition, Outcome, Sealed
+from service.schemas import Schema
 
 metadata = MetaData()
 position_type = BigInteger().with_variant(Integer, "sqlite")  # INTEGER: SQLite's own row number
@@ -95,7 +96,7 @@ cosignatures_table = Table(
     Index("cosignatures_by_size", "size", "verifier_key", "time"),
     sqlite_with_rowid=False,
 )
-TREE = ("nodes", "checkpoints", "signers")
+STAYING = ("entries", "tags", "nodes", "checkpoints", "signers", "cosignatures")
 HEAD = "SELECT position, recorded_at FROM head"
 NEWEST = text(HEAD)
 VERIFIER_KEY = select(signers_table.c.verifier_key)
@@ -125,22 +126,6 @@ def hashes(level: int, start: int, end: int) -> Select[Any]:
 def edge(connection: Connection, size: int) -> Edge:
     """The right edge of the tree as it is stored."""
     return edge_of(size, lambda *which: connection.execute(hashes(*which)).scalars().all())
-
-
-def complete(connection: Connection, size: int) -> None:
-    """Store the nodes over entries that are older than the tree."""
-    level = 1
-    while end := hashes_at(level, size):
-        for start in range(0, end, WIDTH):
-            some = range(start, min(start + WIDTH, end))
-            below = hashes(level - 1, some.start * WIDTH, some.stop * WIDTH)
-            row: Sequence[bytes] = connection.execute(below).scalars().all()
-            for _ in range(HEIGHT):
-                row = above(row)
-            numbered = zip(some, row, strict=True)
-            rows = [{"level": level, "number": at, "hash": each} for at, each in numbered]
-            connection.execute(insert(nodes_table), rows)
-        level += 1
 
 
 def checkpoint(covering: int | None) -> Select[Any]:
@@ -296,7 +281,7 @@ class Sqlite:
 
     begin: ClassVar = "BEGIN IMMEDIATE"
     locked_head: ClassVar = HEAD
-    tables: ClassVar = (
+    besides: ClassVar = (
         # The newest entry is the head: a row of its own could only disagree, and would cost a page.
         """CREATE VIEW head AS SELECT 1 AS id, coalesce(max(position), 0) AS position,
         coalesce(recorded_at, 0) AS recorded_at FROM entries""",
@@ -307,9 +292,6 @@ class Sqlite:
         """CREATE TRIGGER entries_tagged AFTER INSERT ON entries BEGIN
         INSERT OR IGNORE INTO tags SELECT value, NEW.type, NEW.position FROM json_each(NEW.tags);
         END""",
-        *_sqlite_stays("entries", "tags"),
-    )
-    tree: ClassVar = (
         # An entry with what it completes: the nodes from level 1 up, and the tree of its commit. So
         # a commit is one statement, which is a transaction of its own.
         """CREATE VIEW commits AS SELECT entries.*, x'' AS nodes, root, signature
@@ -324,9 +306,8 @@ class Sqlite:
         INSERT INTO checkpoints SELECT NEW.position, NEW.root, NEW.signature
             WHERE NEW.signature IS NOT NULL;
         END""",
-        *_sqlite_stays(*TREE),
+        *_sqlite_stays(*STAYING),
     )
-    witnesses: ClassVar = _sqlite_stays("cosignatures")
 
     tagged: ClassVar = text("""
         SELECT tags.tag, entries.* FROM json_each(:pairs) AS pair
@@ -396,22 +377,20 @@ class Postgresql:
 
     begin: ClassVar = "BEGIN"
     locked_head: ClassVar = "SELECT position, recorded_at FROM head FOR UPDATE"
-    tables: ClassVar = (
+    besides: ClassVar = (
         """CREATE TABLE head (id integer PRIMARY KEY CHECK (id = 1),
         position bigint NOT NULL, recorded_at bigint NOT NULL)""",
         "INSERT INTO head VALUES (1, 0, 0)",
         """CREATE FUNCTION refuse_to_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
         RAISE EXCEPTION USING MESSAGE = TG_OP || ' refused: what is recorded in '
         || TG_TABLE_NAME || ' stays'; END $$""",
-        *_postgresql_stays("entries", "tags"),
+        *_postgresql_stays(*STAYING),
         """CREATE TRIGGER head_stays BEFORE INSERT OR DELETE OR TRUNCATE ON head
         EXECUTE FUNCTION refuse_to_change()""",
         """CREATE TRIGGER head_rises BEFORE UPDATE ON head FOR EACH ROW
         WHEN (NEW.position < OLD.position OR NEW.recorded_at < OLD.recorded_at)
         EXECUTE FUNCTION refuse_to_change()""",
     )
-    tree: ClassVar = _postgresql_stays(*TREE)
-    witnesses: ClassVar = _postgresql_stays("cosignatures")
     _move_and_insert = """
         WITH moved AS (
             UPDATE head SET position = %(to)s, recorded_at = %(to_time)s
@@ -477,3 +456,11 @@ class Postgresql:
             yield None
             for notification in connection.notifies(timeout=0.5, stop_after=1):
                 yield int(notification.payload)
+
+
+LOG = Schema(
+    "log",
+    metadata,
+    lambda kind: Sqlite.besides if kind == "sqlite" else Postgresql.besides,
+    came_with={"entries": 1, "signers": 2, "cosignatures": 3},
+)

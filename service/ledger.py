@@ -65,6 +65,7 @@ class Ledger:
             self.keys = Keys(self.log)
             self.keys.follow(self.log.newest())
             self.reads = opened.enter_context(closing(Reads(reads_url(settings))))
+            self.reads.expect()
             self.uses = Uses()
             self._remembered = Remembering()
             self.structures = Structures(self._remembered)

@@ -33,7 +33,6 @@ from sqlalchemy import (
     Executable,
     exc,
     insert,
-    inspect,
     select,
 )
 
@@ -59,6 +58,7 @@ from service.databases import (
     COSIGN,
     COSIGNATURES,
     COSIGNED,
+    LOG,
     NEWEST,
     POSITION_AT,
     VERIFIER_KEY,
@@ -70,12 +70,10 @@ from service.databases import (
     checkpoint,
     checkpoint_cosigned,
     checkpoints_table,
-    complete,
     edge,
     entries_table,
     first_after,
     hashes,
-    metadata,
     positions_of,
     signers_table,
     stored_again,
@@ -105,7 +103,7 @@ class _Call:
 
 
 class Log(DCBRecorder):
-    """A log on `sqlite:///path` or `postgresql+psycopg://…`; its tables are created where absent.
+    """A log on `sqlite:///path` or `postgresql+psycopg://…`; one that is empty is given its tables.
 
     Durability: what was returned or seen is on disk. Ordering: positions follow commits, without
     gaps; `recorded_at` rises strictly from append to append, whatever the clocks do. Concurrency:
@@ -152,45 +150,27 @@ class Log(DCBRecorder):
         self._watcher: threading.Thread | None = None
         self._closed = threading.Event()
 
-        self._create()
+        try:
+            self._create()
+        except BaseException:
+            self._engine.dispose()
+            raise
 
     def _create(self) -> None:
         for attempt in range(20):
             try:
                 with self._engine.connect() as connection:
-                    if self._absent(connection):
-                        self._make_tables(connection)
+                    if not LOG.is_there(connection):
+                        unhurried(connection)  # closing it undoes what is not committed
+                        connection.exec_driver_sql(self._database.begin)
+                        if not LOG.is_there(connection):  # else another process was first
+                            LOG.make(connection)
+                        connection.exec_driver_sql("COMMIT")
                     return
             except exc.DBAPIError:  # another process may be creating it just now
                 if attempt == 19:
                     raise
                 time.sleep(0.05)
-
-    def _absent(self, connection: Connection) -> list[str]:
-        """The table that came last with each release whose tables are not there."""
-        there = inspect(connection)
-        return [
-            each for each in ("entries", "signers", "cosignatures") if not there.has_table(each)
-        ]
-
-    def _make_tables(self, connection: Connection) -> None:
-        """Make what is absent: all, or what is newer than the log."""
-        unhurried(connection)  # closing it undoes what is not committed
-        connection.exec_driver_sql(self._database.begin)
-        absent = self._absent(connection)
-        metadata.create_all(connection)
-        came_with = {
-            "entries": self._database.tables,
-            "signers": self._database.tree,
-            "cosignatures": self._database.witnesses,
-        }
-        for table in absent:
-            for statement in came_with[table]:
-                connection.exec_driver_sql(statement)
-        if "signers" in absent:
-            size, _ = connection.exec_driver_sql(self._database.locked_head).one()
-            complete(connection, size)
-        connection.exec_driver_sql("COMMIT")
 
     # Signing
 

@@ -92,10 +92,10 @@ def make(path: Path) -> None:
     sync(path.parent)  # the key is lost no sooner than what it opens
 
 
-def sync(folder: Path) -> None:
-    """Have the names of the files in a folder on disk."""
+def sync(path: Path) -> None:
+    """Have a file, or the names of the files in a folder, on disk."""
     if os.name == "posix":
-        opened = os.open(folder, os.O_RDONLY)
+        opened = os.open(path, os.O_RDONLY)
         try:
             os.fsync(opened)
         finally:

@@ -8,7 +8,9 @@ ledger, and which restoring a backup of the ledger does not take back.
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
+import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
@@ -20,9 +22,14 @@ from sqlalchemy import make_url
 from domain.transparency.checkpoints import Checkpoint
 from domain.transparency.cosignatures import Cosignature
 from domain.transparency.notes import ED25519, Signature, VerifierKey, note, read_note
-from service.secret import Locked, in_file, kept_beside, secret
+from service.secret import Locked, in_file, kept_beside, secret, sync
 from service.settings import Settings
 
+logger = logging.getLogger(__name__)
+SYNCED = 1.0
+"""Seconds after which what is remembered is on disk."""
+KEY: Final = ".log-key"
+"""How the name of the file beside a ledger ends in which the key is."""
 _MOST: Final = 65_536  # bytes that are read of a remembered checkpoint
 _SECTOR: Final = 512  # bytes that a disk writes whole or not at all
 
@@ -103,16 +110,22 @@ class Signer:
 class _Newest:
     """The newest checkpoint, in a file that several processes share.
 
-    It is written with each commit, and synced when it is closed. A power failure may take back the
-    last of it, but not from the ledger, with which it is compared when that is opened. What it
-    leaves is a checkpoint: line feeds fill the file up to whole sectors, of which a checkpoint
-    takes one unless the log has a very long name, so that the file never changes its length.
+    It is written with each commit, and synced within a second, aside, so that no commit waits for
+    it. A power failure may take back the last second of it, but not from the ledger, with which it
+    is compared when that is opened. What it leaves is a checkpoint: line feeds fill the file up to
+    whole sectors, of which a checkpoint takes one unless the log has a very long name, so that the
+    file never changes its length.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._syncing = threading.Lock()
+        self._sync: threading.Timer | None = None
+        is_new = not path.exists()
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            if is_new:
+                sync(path.parent)
         except OSError as error:
             raise LogLocked(f"{path} cannot be written: {error.strerror}") from None
         self._fill()
@@ -140,12 +153,35 @@ class _Newest:
                 os.pwrite(self._file, _filled(checkpoint), 0)
         finally:
             fcntl.flock(self._file, fcntl.LOCK_UN)
+        with self._syncing:
+            if self._sync is None:
+                self._sync = threading.Timer(SYNCED, self._synced)
+                self._sync.daemon = True
+                self._sync.start()
+
+    def _synced(self) -> None:
+        with self._syncing:
+            self._sync = None
+            if self._file < 0:
+                return
+            file = os.dup(self._file)
+        try:
+            os.fsync(file)  # nobody who writes waits for it
+        except OSError:
+            logger.exception("what was signed cannot be synced; it is remembered all the same")
+        finally:
+            os.close(file)
 
     def close(self) -> None:
-        if self._file >= 0:
-            os.fsync(self._file)
-            os.close(self._file)
-            self._file = -1
+        """Sync what was written, and close the file."""
+        with self._syncing:
+            if self._sync is not None:
+                self._sync.cancel()
+                self._sync = None
+            if self._file >= 0:
+                os.fsync(self._file)
+                os.close(self._file)
+                self._file = -1
 
 
 def _filled(checkpoint: str) -> bytes:
@@ -202,7 +238,7 @@ class Verifier:
 
 def remembered(settings: Settings) -> Path:
     """The file that remembers the newest checkpoint that was ever signed."""
-    return settings.log_signed or Path(f"{_home(settings) or settings.views}.signed")
+    return settings.log_signed or Path(f"{home(settings) or settings.views}.signed")
 
 
 def signer(settings: Settings, begun_with: str | None) -> Signer:
@@ -211,21 +247,7 @@ def signer(settings: Settings, begun_with: str | None) -> Signer:
     Raises:
         LogLocked: the key is missing, or it or the origin is not that with which the log began.
     """
-    variable, home = "CURULE_LOG_KEY", _home(settings)
-
-    def beside() -> Path:
-        named = {"what": "ledger", "variable": variable}
-        used = begun_with is not None
-        return kept_beside(home, ".log-key", lambda: used, **named, locked=LogLocked)
-
-    key = secret(
-        "log key",
-        variable,
-        key=settings.log_key.get_secret_value() if settings.log_key else None,
-        key_file=settings.log_key_file,
-        beside=beside,
-        locked=LogLocked,
-    )
+    key = log_key_of(settings, is_used=begun_with is not None)
     public = Ed25519PrivateKey.from_private_bytes(key).public_key().public_bytes_raw()
     begun = VerifierKey.read(begun_with) if begun_with is not None else None
     origin = settings.origin or (begun.name if begun else f"localhost/{public.hex()[:16]}")
@@ -242,6 +264,27 @@ def signer(settings: Settings, begun_with: str | None) -> Signer:
     return Signer(key, origin, remembered(settings))
 
 
-def _home(settings: Settings) -> Path | None:
+def log_key_of(settings: Settings, *, is_used: bool) -> bytes:
+    """The key of the settings that signs the log. Raises LogLocked.
+
+    That beside a ledger is made where there is none, unless the log is signed already.
+    """
+    variable = "CURULE_LOG_KEY"
+
+    def beside() -> Path:
+        named = {"what": "ledger", "variable": variable}
+        return kept_beside(home(settings), KEY, lambda: is_used, **named, locked=LogLocked)
+
+    return secret(
+        "log key",
+        variable,
+        key=settings.log_key.get_secret_value() if settings.log_key else None,
+        key_file=settings.log_key_file,
+        beside=beside,
+        locked=LogLocked,
+    )
+
+
+def home(settings: Settings) -> Path | None:
     """The file beside which the key is kept: of the ledger, or of the vault, which it shares."""
     return in_file(make_url(settings.ledger)) or in_file(make_url(settings.vault))

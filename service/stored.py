@@ -12,6 +12,7 @@ from sqlalchemy import Select, column, create_engine, func, make_url, select, ta
 
 from domain.verification.reading import Row
 from service.databases import (
+    LOG,
     VERIFIER_KEY,
     checkpoints_table,
     entries_table,
@@ -32,6 +33,11 @@ class Stored:
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
+
+    def expect(self) -> None:
+        """See that there is what this release reads. Raises SchemaDiffers."""
+        with self._engine.connect() as connection:
+            LOG.is_there(connection)
 
     def head(self) -> tuple[int, int]:
         """The newest position, as the entries have it and as the log's head does."""

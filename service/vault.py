@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
 from service.connections import PATIENCE, engine, unhurried
+from service.schemas import Schema
 from service.secret import Locked, in_file, kept_beside, secret
 from service.settings import Settings
 
@@ -54,6 +55,7 @@ _DISCLOSURES = sa.Table(
     sa.Column("sealed", sa.LargeBinary, nullable=False),  # nonce, then ciphertext and tag
     sa.Column("deadline", sa.BigInteger, index=True),  # null: settled, its entry is in the log
 )
+VAULT: Final = Schema("vault", _SCHEMA, came_with={"vault_disclosures": 1})
 _OTHER: Final = "it has another master key (if `curule keys rotate` was interrupted, run it again)"
 _ROTATED: Final = "the master key was changed meanwhile: start again, with the new one"
 _PUT_KEY = sa.text("INSERT INTO vault_keys VALUES (:subject, :wrapped) ON CONFLICT DO NOTHING")
@@ -124,7 +126,8 @@ def opened(disclosure_text: str) -> str:
 class Vault:
     """The disclosures of one ledger, in SQLite or PostgreSQL, for many threads and processes.
 
-    Makes its tables where absent. The first master key is the vault's; VaultLocked for any other.
+    One that is empty is given its tables. The first master key is the vault's; VaultLocked for any
+    other. SchemaDiffers if it is of another release.
     """
 
     def __init__(self, url: str, master_key: bytes, *, retires: bytes | None = None) -> None:
@@ -145,7 +148,8 @@ class Vault:
             self._check = check = aes_key_wrap(master_key, _CHECK)
             retired = None if retires is None else aes_key_wrap(retires, _CHECK)
             with self._writing(alone=True) as connection:
-                _SCHEMA.create_all(connection)
+                if not VAULT.is_there(connection):
+                    VAULT.make(connection)
                 first = connection.scalar(sa.select(_MASTER.c.key_check))
                 if first is None:
                     connection.execute(sa.insert(_MASTER).values(key_check=check))

@@ -312,6 +312,7 @@ def test_a_role_needs_few_rights(postgres_url: str) -> None:
         statement(
             postgres_url, "GRANT INSERT, SELECT ON entries, tags, nodes, checkpoints TO clerk"
         )
+        statement(postgres_url, "GRANT SELECT ON log_version TO clerk")
         statement(postgres_url, "GRANT SELECT, UPDATE ON head TO clerk")
         clerk, other = Log(postgres_url.replace("postgres@", "clerk@")), Log(postgres_url)
         clerk.record(Append((draft("a"),)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import sqlite3
@@ -26,13 +27,16 @@ from sqlalchemy import create_engine, text
 from domain.transparency.notes import VerifierKey
 from domain.transparency.proofs import Extension
 from domain.transparency.tree import extends
-from service import problems
+from service import problems, signing
 from service.appends import Append, Draft
 from service.asking import log as routes
+from service.databases import LOG
 from service.ledger import Ledger
 from service.log import Log
 from service.publication import Publication
 from service.recorder import curule_seal
+from service.schemas import SchemaDiffers
+from service.schemas.migrating import migrate
 from service.settings import Settings
 from service.signing import LogLocked, LogRewound, Signer, kept_in
 from tests.ledgers import act, ledger_in, told
@@ -315,8 +319,8 @@ def forget_the_tree(url: str) -> None:
     with engine.begin() as connection:
         if engine.dialect.name == "sqlite":
             connection.execute(text("DROP VIEW commits"))
-        for table in ("nodes", "checkpoints", "signers"):
-            connection.execute(text(f"DROP TABLE {table}"))
+        for table in ("nodes", "checkpoints", "signers", "cosignatures", "log_version"):
+            connection.execute(text(f"DROP TABLE IF EXISTS {table}"))
     engine.dispose()
 
 
@@ -327,6 +331,9 @@ def test_an_older_ledger_is_given_its_tree(log_url: str, tmp_path: Path, size: i
     nodes = [old.hashes(level, 0, size) for level in (1, 2)]
     old.close()
     forget_the_tree(log_url)
+    with pytest.raises(SchemaDiffers, match="schema 1, and this one needs 3"):
+        Log(log_url)
+    migrate(LOG, log_url)
     log = Log(log_url)
     log.sign_with(signer(tmp_path))
     assert [log.hashes(level, 0, size) for level in (1, 2)] == nodes
@@ -420,6 +427,30 @@ def test_what_is_remembered_never_changes_its_length(tmp_path: Path) -> None:
     for size in range(1, 12):
         grow(log, size)
         assert (tmp_path / "signed").stat().st_size == 512
+
+
+def test_what_is_remembered_is_synced_soon_after_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[tuple[int, bytes]] = []
+    enough, fsync, path = threading.Event(), os.fsync, tmp_path / "signed"
+
+    def noticed(opened: int) -> None:
+        fsync(opened)
+        if os.fstat(opened).st_ino == path.stat().st_ino:
+            synced.append((opened, path.read_bytes()))
+            enough.set()
+
+    monkeypatch.setattr(signing, "SYNCED", 0.01)
+    log = Log(f"sqlite:///{tmp_path / 'log.db'}")
+    log.sign_with(signer(tmp_path))
+    grow(log, 3)
+    monkeypatch.setattr(os, "fsync", noticed)
+    grow(log, 4)
+    assert enough.wait(PATIENCE)
+    newest = path.read_bytes()
+    assert opened(newest, str(signer(tmp_path, "other").verifier)).size == 4
+    assert synced[-1][1] == newest
     log.close()
 
 
@@ -503,6 +534,7 @@ def test_an_older_ledger_gets_a_key(tmp_path: Path) -> None:
     log = Log(f"sqlite:///{tmp_path / 'curule.db'}", seal=curule_seal)
     log.close()
     forget_the_tree(f"sqlite:///{tmp_path / 'curule.db'}")
+    migrate(LOG, f"sqlite:///{tmp_path / 'curule.db'}")
     assert verifier_key(settings(tmp_path)).name.startswith("localhost/")
 
 

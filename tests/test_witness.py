@@ -33,8 +33,10 @@ from service.cosigning import (
     WitnessUnknown,
     witnesses,
 )
+from service.databases import LOG
 from service.log import Log
 from service.publication import Publication
+from service.schemas.migrating import migrate
 from service.signing import Signer
 from tests.serving import serving, showing
 from tests.test_cli import FOUNDING, LATER, curule, read_until, running
@@ -524,10 +526,12 @@ def test_an_older_log_can_be_cosigned(
         grow(log, 300)
     engine = create_engine(log_url)
     with engine.begin() as connection:
-        connection.execute(text("DROP TABLE cosignatures"))
+        for table in ("cosignatures", "log_version"):
+            connection.execute(text(f"DROP TABLE {table}"))
     engine.dispose()
     if not tree:
         forget_the_tree(log_url)
+    migrate(LOG, log_url)
     with closing(Log(log_url)) as log:
         log.sign_with(signer(tmp_path))
         assert cosigned(log, witness) == 300

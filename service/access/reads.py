@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +17,8 @@ import sqlalchemy as sa
 
 from domain.entries import instant
 from service.connections import engine
+from service.schemas import Schema, alone
+from service.secret import in_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +44,7 @@ _USES: Final = sa.Table(
     sa.Column("key", sa.Text, primary_key=True),
     sa.Column("at", sa.BigInteger, nullable=False),
 )
+ACCESS: Final = Schema("access", _SCHEMA, came_with={"access_reads": 1})
 _USED: Final = sa.text("""
     INSERT INTO access_uses (key, at) VALUES (:key, :at)
     ON CONFLICT (key) DO UPDATE SET at = excluded.at WHERE access_uses.at < excluded.at""")
@@ -97,6 +100,18 @@ class Reads:
             rows = connection.execute(found.order_by(_READS.c.number).limit(limit)).all()
         return [Read(row.number, instant(row.at), row.key, row.question, row.texts) for row in rows]
 
+    def expect(self) -> None:
+        """See that the store, if it is there, is of this release.
+
+        Raises:
+            SchemaDiffers: it is not.
+        """
+        file = in_file(sa.make_url(self._url))
+        if file is None or file.exists():
+            with closing(engine(self._url).connect()) as connection:
+                connection.detach()
+                ACCESS.is_there(connection)
+
     def close(self) -> None:
         """Close every connection."""
         if self._engine is not None:
@@ -112,7 +127,11 @@ class Reads:
             if self._engine is None:
                 made = engine(self._url)
                 sa.event.listen(made, "connect", _prepare)
-                _SCHEMA.create_all(made)
+                with made.begin() as connection:
+                    if not ACCESS.is_there(connection):
+                        alone(connection)
+                        if not ACCESS.is_there(connection):  # else another process was first
+                            ACCESS.make(connection)
                 self._engine = made
             return self._engine
 

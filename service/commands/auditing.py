@@ -185,6 +185,7 @@ def _ledger(key: str | None, since: Path | None, *, log_only: bool) -> Verdict:
     try:
         with client.opening():
             with closing(Stored(settings.ledger)) as stored:
+                stored.expect()
                 text = _key(key) if key else stored.verifier_key()
             verifier = _verifier(text) if text else None
             retained = _checkpoint(since, verifier) if since else None

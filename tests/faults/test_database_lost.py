@@ -36,7 +36,7 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def cable(server: Server) -> Iterator[Network]:
     """The network to the server."""
-    with network(server.folder / ".s.PGSQL.5432") as made:
+    with network(server.root / ".s.PGSQL.5432") as made:
         yield made
 
 

@@ -65,7 +65,7 @@ def test_maintenance_takes_its_time(postgres_url: str) -> None:
 
 @pytest.fixture
 def cable(postgres_server: Server) -> Iterator[Network]:
-    with network(postgres_server.folder / ".s.PGSQL.5432") as made:
+    with network(postgres_server.root / ".s.PGSQL.5432") as made:
         yield made
 
 
