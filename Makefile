@@ -39,9 +39,10 @@ check: .venv/dev.stamp  ## format, lint, types and import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
-bench: .venv/dev.stamp  ## measure appends, decisions, streams, replay, verification, views, questions on this machine
+bench: .venv/dev.stamp  ## measure appends, decisions, bulk recording, streams, replay, verification, views, questions on this machine
 	@$(BIN)/python -m bench.appends
 	@$(BIN)/python -m bench.decisions
+	@$(BIN)/python -m bench.bulk
 	@$(BIN)/python -m bench.stream
 	@$(BIN)/python -m bench.replay $(BENCH)/100000 --entries 100000
 	@$(BIN)/python -m bench.questions $(BENCH)

@@ -17,9 +17,10 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 from fastapi import Body, FastAPI
 
@@ -179,14 +180,21 @@ def _post(port: int, decision: object) -> None:
     urllib.request.urlopen(request, timeout=PATIENCE).close()  # noqa: S310
 
 
-def load(port: int, clients: int, seconds: float, first: int) -> tuple[float, float]:
+def load(
+    port: int, clients: int, seconds: float, first: int, *, newcomers: bool = False
+) -> tuple[float, float]:
     """Run the clients in a process of their own; answers a second, and p99 in milliseconds."""
     command = [sys.executable, "-m", "bench.decisions_load", str(port), str(clients)]
-    command += [str(seconds), str(first)]
+    command += [str(seconds), str(first), *(["newcomers"] if newcomers else [])]
+    rate, tail = measured(command, port)
+    return rate, tail
+
+
+def measured(command: Sequence[str], port: int) -> Any:
+    """What clients of a server print as JSON."""
     shown = {**os.environ, "CURULE_KEY": KEYS.get(port, "none")}
     done = subprocess.run(command, cwd=ROOT, env=shown, check=True, capture_output=True, text=True)
-    rate, tail = json.loads(done.stdout)
-    return rate, tail
+    return json.loads(done.stdout)
 
 
 if __name__ == "__main__":

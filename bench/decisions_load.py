@@ -11,26 +11,42 @@ import time
 
 import uvloop
 
+KEY = os.environ.get("CURULE_KEY", "").encode()
 
-async def _client(
-    port: int, until: float, numbers: itertools.count[int], latencies: list[float]
-) -> None:
-    key = os.environ["CURULE_KEY"].encode()
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    while time.perf_counter() < until:
-        person = f"p{next(numbers)}"
-        act = {
+
+def admission(number: int, *, newcomer: bool) -> bytes:
+    """The decision that admits a person to the council, and registers them if they are new."""
+    person = f"p{number}"
+    acts: list[dict[str, str]] = [
+        {
             "type": "activist.admitted",
             "effective": "2020-02-01",
             "person": person,
             "body": "council",
         }
-        body = json.dumps({"id": f"admission-of-{person}", "acts": [act]}).encode()
+    ]
+    if newcomer:
+        named = {"person": person, "name": f"Person {number}"}
+        acts.insert(0, {"type": "person.registered", "effective": "2020-02-01", **named})
+    return json.dumps({"id": f"admission-of-{person}", "acts": acts}).encode()
+
+
+async def _client(
+    port: int,
+    until: float,
+    numbers: itertools.count[int],
+    latencies: list[float],
+    *,
+    newcomers: bool,
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    while time.perf_counter() < until:
+        body = admission(next(numbers), newcomer=newcomers)
         start = time.perf_counter()
         writer.write(
             b"POST /v1/decisions HTTP/1.1\r\nHost: localhost\r\n"
             b"Authorization: Bearer %s\r\nContent-Type: application/json\r\n"
-            b"Content-Length: %d\r\n\r\n%s" % (key, len(body), body)
+            b"Content-Length: %d\r\n\r\n%s" % (KEY, len(body), body)
         )
         head = await reader.readuntil(b"\r\n\r\n")
         length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
@@ -41,12 +57,15 @@ async def _client(
     writer.close()
 
 
-async def _run(port: int, clients: int, seconds: float, first: int) -> None:
+async def _run(port: int, clients: int, seconds: float, first: int, *, newcomers: bool) -> None:
     numbers = itertools.count(first)
     latencies: list[float] = []
     start = time.perf_counter()
     await asyncio.gather(
-        *(_client(port, start + seconds, numbers, latencies) for _ in range(clients))
+        *(
+            _client(port, start + seconds, numbers, latencies, newcomers=newcomers)
+            for _ in range(clients)
+        )
     )
     spent = time.perf_counter() - start
     latencies.sort()
@@ -54,4 +73,5 @@ async def _run(port: int, clients: int, seconds: float, first: int) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(_run(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4])))
+    port, clients, seconds, first, *new = sys.argv[1:]
+    uvloop.run(_run(int(port), int(clients), float(seconds), int(first), newcomers=bool(new)))

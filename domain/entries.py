@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
+from json.encoder import encode_basestring
 from typing import Any, Final
 
 from domain.acts import ACTS, SERVICE_ACTS
@@ -69,6 +70,19 @@ class Entry:
 _entry = constructor(Entry)
 
 
+def placed(entry: Entry, position: int) -> Entry:
+    """The same entry at a position."""
+    return _entry(
+        position,
+        entry.recorded_at,
+        entry.recorded_by,
+        entry.decision,
+        entry.number,
+        entry.act,
+        entry.tags,
+    )
+
+
 def canonical(value: Any) -> bytes:
     """Write JSON values as RFC 8785 does, for values that have no floats and ASCII member names."""
     return _encoded(value).encode("utf-8")
@@ -87,10 +101,10 @@ def tags_of(act: Payload, decision: str) -> tuple[str, ...]:
 
 def halves(entry: Entry) -> tuple[bytes, bytes]:
     """The bytes of an entry before and after its position and time."""
-    act, decision = _encoded(to_json(entry.act)), _encoded(entry.decision)
-    by, tags = _encoded(entry.recorded_by), _encoded(entry.tags)
+    act, decision = _encoded(to_json(entry.act)), encode_basestring(entry.decision)
+    by, tags = encode_basestring(entry.recorded_by), ",".join(map(encode_basestring, entry.tags))
     head = f'{{"act":{act},"decision":{decision},"number":{entry.number},"position":'
-    tail = f',"recorded_by":{by},"tags":{tags},"version":{entry.act.version}}}'
+    tail = f',"recorded_by":{by},"tags":[{tags}],"version":{entry.act.version}}}'
     return head.encode("utf-8"), tail.encode("utf-8")
 
 

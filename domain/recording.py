@@ -21,14 +21,18 @@ from domain.decisions import Decision, Payload, envelope
 from domain.entries import Entry, tags_of
 from domain.jurisdiction import REVOCATIONS, jurisdiction
 from domain.recorded import Ledger, find, find_envelope
-from domain.register import RETRACTED, Read, Register
+from domain.register import Read, Register, asked
 from domain.shape import shape, texts
 from domain.tracks import CREATIONS, IDENTITY_ACTS, LIFE, Track, acts_on, established_by
 
 ERASURES: Final = frozenset({"subject.erased"})
 """What tells that nothing about a person is written any more."""
 
+_OF_PERSONS: Final = IDENTITY_ACTS | ERASURES
 _HOLDING_NOTHING: Final = (a.RemarkMade, a.SubjectErased, a.AccessGranted, a.AccessRevoked)
+
+LOOKING_UP: Final = (a.EntryRetracted, a.DecisionAmended, a.RemarkMade)
+"""Acts whose drafts depend on what is recorded: they carry the tags of what they are about."""
 
 DRAFTED: Final = 2**62
 """Drafts are numbered from here until the log gives them their positions: after every entry."""
@@ -96,14 +100,15 @@ def draft(decision: Decision, ledger: Ledger, recorded_by: str) -> tuple[Entry, 
 
 def foreseen(drafts: Sequence[Entry]) -> Iterator[Read]:
     """Most of what judging these drafts will read, known beforehand: to be read in one go."""
-    yield drafts[0].tags[0], frozenset({"decision.taken", RETRACTED})
-    yield f"key:{drafts[0].recorded_by}", REVOCATIONS | {RETRACTED}
+    yield drafts[0].tags[0], asked(CREATIONS["decision"])
+    yield f"key:{drafts[0].recorded_by}", asked(REVOCATIONS)
     for each in drafts:
-        named = (established_by(kind, at.id) for at in each.mentions for kind in at.kinds)
-        for tag, types in (*named, *(acts_on(moment.track) for moment in each.moments)):
-            yield tag, types | {RETRACTED}
+        reads = [established_by(kind, at.id) for at in each.mentions for kind in at.kinds]
+        reads += [acts_on(moment.track) for moment in each.moments]
+        for tag, types in reads:
+            yield tag, asked(types)
             if tag.startswith("person:"):
-                yield tag, IDENTITY_ACTS | ERASURES
+                yield tag, _OF_PERSONS
 
 
 def decide(drafts: Sequence[Entry], ledger: Ledger, by: Principal, day: int) -> Outcome:

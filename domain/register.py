@@ -8,6 +8,7 @@ follow a chain wherever it leads and its answer still holds when it is recorded.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import lru_cache
 from typing import Final
 
 from domain import acts as a
@@ -27,6 +28,12 @@ RETRACTED: Final = "entry.retracted"
 AMENDMENTS: Final = frozenset({"decision.amended"})
 
 
+@lru_cache(maxsize=256)
+def asked(types: frozenset[str]) -> frozenset[str]:
+    """The types to ask for, so as to know which of these are retracted."""
+    return types | {RETRACTED} if types else types
+
+
 class Register:
     """The timelines of the log as of one position, with some drafts on top."""
 
@@ -42,9 +49,7 @@ class Register:
     @property
     def read_set(self) -> frozenset[Read]:
         """Every tag and types that were read: what the append is conditional on."""
-        return frozenset((tag, types | {RETRACTED}) for tag, types in self._standing if types) | {
-            (tag, types) for tag, types in self._standing if not types
-        }
+        return frozenset((tag, asked(types)) for tag, types in self._standing)
 
     def standing(self, tag: str, types: Collection[str] = ()) -> list[Entry]:
         """The entries with a tag and one of the types that no later entry has retracted."""
@@ -54,9 +59,10 @@ class Register:
         return self._standing[read]
 
     def _stand(self, tag: str, types: frozenset[str]) -> list[Entry]:
-        asked = types | {RETRACTED} if types else types
-        drafts = self._drafts.get(tag, ())
-        found = [*self._source(tag, asked), *(d for d in drafts if not types or d.type in asked)]
+        wanted = asked(types)
+        found = list(self._source(tag, wanted))
+        if drafts := self._drafts.get(tag):
+            found += [draft for draft in drafts if not types or draft.type in wanted]
         return without_retracted(found, types) if found else found
 
     def timeline(self, track: Track) -> Timeline:
@@ -143,6 +149,8 @@ def survivor(person: str, merged: Callable[[str], Collection[str]]) -> str:
 def without_retracted(entries: Sequence[Entry], types: Collection[str] = ()) -> list[Entry]:
     """The entries of some types (none given: any), less those that others of these retract."""
     targets = [each.act.entry for each in entries if isinstance(each.act, a.EntryRetracted)]
+    if not targets:
+        return [entry for entry in entries if not types or entry.act.type in types]
     positions = {target for target in targets if isinstance(target, int)}
     numbered = {(each.decision, each.act) for each in targets if not isinstance(each, int)}
     return [

@@ -113,11 +113,17 @@ ANNOUNCED: Final = frozenset({"election", "meeting"})
 """Kinds that are announced by one act and take place by another, each of which may come first."""
 
 
+def _lives(kind: str) -> frozenset[str]:
+    attributes = _ATTRIBUTES.get(kind, {})
+    return attributes.get(LIFE) or attributes.get("", frozenset())
+
+
+_ESTABLISHING: Final = {kind: _lives(kind) | CREATIONS[kind] for kind in CREATIONS}
+
+
 def established_by(kind: str, subject: str) -> tuple[str, frozenset[str]]:
     """The tag and the act types from which to read whether an id is established, and its life."""
-    attributes = _ATTRIBUTES.get(kind, {})
-    lives = attributes.get(LIFE) or attributes.get("", frozenset())
-    return f"{kind}:{subject}", lives | CREATIONS[kind]
+    return f"{kind}:{subject}", _ESTABLISHING[kind]
 
 
 def acts_on(track: Track) -> tuple[str, frozenset[str]]:

@@ -47,11 +47,13 @@ class Append:
 
     It is refused if that would be later than `deadline` (µs since the epoch). As `recorded_at` only
     rises, an append whose deadline the head has passed is in the log by now or never will be.
+    It is refused, too, unless the newest position is the one that it is to follow `at`, if any.
     """
 
     drafts: tuple[Draft, ...]
     condition: Condition | None = None
     deadline: int | None = None
+    at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

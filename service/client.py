@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -269,25 +269,69 @@ async def post(
     )
 
 
+async def post_in_bulk(
+    service: httpx.AsyncClient, decisions: Sequence[Any], *, stop: bool
+) -> list[tuple[int, dict[str, Any]]]:
+    """Post decisions in their order in one request, and give status and content of each answer.
+
+    There may be fewer answers if the last of them is a problem. One with the whole request is one
+    with each.
+
+    Raises:
+        Unanswered: it is no answer of Curule.
+    """
+    lines = [json.dumps(each).encode("ascii") + b"\n" for each in decisions]
+    response = await service.post(
+        "/v1/decisions",
+        params={"stop": "true"} if stop else None,
+        content=b"".join(lines),
+        headers={"Content-Type": "application/jsonl"},
+    )
+    if response.status_code != 200:
+        return [(response.status_code, answered(response))] * len(lines)
+    answers = [_of_line(response, line) for line in response.content.splitlines()]
+    if len(answers) != len(lines) and not (answers and answers[-1][0] >= 400):
+        raise _stranger(response)
+    return answers
+
+
+def _of_line(response: httpx.Response, line: bytes) -> tuple[int, dict[str, Any]]:
+    """The status and the content of an answer in a line, without what it says of the line."""
+    try:
+        answer = json.loads(line)
+        del answer["line"]
+        created = answer.pop("created", None)
+        return 201 if created else 200 if created is not None else answer["status"], answer
+    except (ValueError, TypeError, KeyError):
+        raise _stranger(response) from None
+
+
 def told(response: httpx.Response, asked: str) -> tuple[int, list[str]]:
     """An answer as an exit code and lines to print: what was done, or what is wrong with `asked`.
 
     Raises:
         Unanswered: it is no answer of Curule.
     """
-    answer = answered(response)
-    match response.status_code, answer:
+    lines = told_of(response.status_code, answered(response), asked)
+    if lines is None:
+        raise _stranger(response)
+    return lines
+
+
+def told_of(status: int, answer: Mapping[str, Any], asked: str) -> tuple[int, list[str]] | None:
+    """The same of the status and the content of an answer; None if it is none of Curule's."""
+    match status, answer:
         case 200, {"accepted": False}:
             return 1, [f"{asked}: would be refused", *_broken(answer)]
         case 200, {"accepted": True}:
             return 0, [f"{asked}: would be accepted", *_broken(answer)]
-        case (200 | 201) as status, {"decision": decision, "ids": ids, "texts": texts}:
+        case 200 | 201, {"decision": decision, "ids": ids, "texts": texts}:
             known_as = f" (also {', '.join(ids[1:])})" if len(ids) > 1 else ""
             number = "1 text" if texts == 1 else f"{texts} texts"
             already = "already " if status == 200 else ""
             where = f"decision {decision} at position {answer.get('position')}"
             return 0, [f"{already}erased {ids[0]}{known_as}: {number}, {where}"]
-        case (200 | 201) as status, {"decision": decision, "entries": entries}:
+        case 200 | 201, {"decision": decision, "entries": entries}:
             number = "1 act" if len(entries) == 1 else f"{len(entries)} acts"
             already = "already " if status == 200 else ""
             position = answer.get("position")
@@ -295,8 +339,8 @@ def told(response: httpx.Response, asked: str) -> tuple[int, list[str]]:
         case 200, {"basis": _, "bodies": _} | {"from": _, "to": _, "changes": _}:
             return 0, []
         case _, {"type": str(kind)} if kind.startswith("urn:curule:problem:"):
-            return _problem(response.status_code, answer, asked)
-    raise _stranger(response)
+            return _problem(status, answer, asked)
+    return None
 
 
 def _problem(status: int, answer: Mapping[str, Any], asked: str) -> tuple[int, list[str]]:

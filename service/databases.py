@@ -255,6 +255,7 @@ class Batch:
     outcomes: list[Outcome] = field(default_factory=list)
     edge: Edge = field(default_factory=lambda: Edge(0, ()))
     signature: bytes | None = None  # of the checkpoint, if there are entries and a signer
+    is_behind: bool = False  # an append is to follow what is not known here
 
     def add(self, sealed: Sequence[Sealed]) -> None:
         """Take in the entries of one append."""

@@ -370,10 +370,11 @@ class Log(DCBRecorder):
 
     def _store(self, connection: Connection, appends: Sequence[Append]) -> Batch:
         batch = self._judge(connection, appends)
-        if all(isinstance(outcome, Exception) for outcome in batch.outcomes):
-            return batch
-        if self._database.is_statement(batch) and self._database.store(connection, batch):
-            return batch
+        if not batch.is_behind:
+            if all(isinstance(outcome, Exception) for outcome in batch.outcomes):
+                return batch
+            if self._database.is_statement(batch) and self._database.store(connection, batch):
+                return batch
         connection.exec_driver_sql(self._database.begin)
         self._catch_up(connection)
         if self._known != batch.known:
@@ -419,7 +420,10 @@ class Log(DCBRecorder):
         return rows[1:] if rows and rows[0].recorded_at == known_time else None
 
     def _judge(self, connection: Connection, appends: Sequence[Append]) -> Batch:
-        """Judge and seal on the head as known here; a refusal holds wherever it is by now."""
+        """Judge and seal on the head as known here; a refusal holds wherever it is by now.
+
+        Unless the batch is behind: then it is judged again on what others have recorded.
+        """
         batch = Batch(self._known, *self._known, Recent(self._known[0]))
         failed = self._failed_below_floor(connection, appends)
         for append in appends:
@@ -431,6 +435,9 @@ class Log(DCBRecorder):
                 or batch.recent.moved(condition)
             ):
                 batch.outcomes.append(LogMoved("something it has read was recorded meanwhile"))
+            elif append.at is not None and append.at != batch.position:
+                batch.outcomes.append(LogMoved(f"the newest position is {batch.position}"))
+                batch.is_behind |= append.at > batch.position
             elif append.deadline is not None and recorded_at > append.deadline:
                 batch.outcomes.append(LogMoved("its deadline passed"))
             else:
@@ -446,7 +453,8 @@ class Log(DCBRecorder):
 
     def _sealed(self, draft: Draft, position: int, recorded_at: int) -> Sealed:
         for word in (draft.type, *draft.tags):
-            if not 0 < len(word.encode()) <= MAX_WORD or "\0" in word:
+            is_short = len(word) * 4 <= MAX_WORD or len(word.encode()) <= MAX_WORD
+            if not word or not is_short or "\0" in word:
                 raise ValueError(f"neither a type nor a tag: {word!r}")
         entry = self._seal(draft, position, recorded_at)
         if len(entry) > MAX_ENTRY:

@@ -10,7 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 
-from domain.entries import Entry, read
+from domain.entries import Entry, placed, read
 from domain.register import Read
 from service.appends import Sealed
 from service.log import Log
@@ -49,12 +49,15 @@ class Memory:
         if not types:
             return [read(one.entry) for one in self._log.entries(tag=tag)]
         with self._lock:
-            known = self._tags.get(tag, {})
-            if any(type_ not in known for type_ in types):
+            known = self._tags.get(tag)
+            if known is None or not types <= known.keys():
                 self.expect([(tag, types)])
-            known = self._tags[tag]
+                known = self._tags[tag]
             self._tags.move_to_end(tag)
-            found = [entry for type_ in types if known[type_] for entry in _read(known[type_])]
+            found: list[Entry] = []
+            for type_ in types:
+                if some := known[type_]:
+                    found += _read(some)
         if len(found) > 1:
             found.sort(key=_position)
         return found
@@ -127,6 +130,58 @@ class Memory:
         while self._size > REMEMBERED and next(iter(self._tags)) not in needed:
             _, types = self._tags.popitem(last=False)
             self._size -= sum(len(entries) + 1 for entries in types.values())
+
+
+class Ahead:
+    """Memory as it will be once some drafts are recorded behind its newest position.
+
+    So they have the positions that they will have then.
+    """
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._begin = memory.position
+        self._entries: list[Entry] = []
+        self._tags: dict[str, dict[str, list[Entry]]] = {}
+
+    def __contains__(self, tag: str) -> bool:
+        """Whether a draft has this tag."""
+        return tag in self._tags
+
+    @property
+    def position(self) -> int:
+        """The newest position, with the drafts."""
+        return self._begin + len(self._entries)
+
+    def entries(self, tag: str, types: frozenset[str]) -> Sequence[Entry]:
+        """Every entry with a tag and one of the types (none given: any), in order."""
+        recorded = self._memory.entries(tag, types)
+        ahead = self._tags.get(tag)
+        if ahead is None:
+            return recorded
+        of_types = [ahead[type_] for type_ in types or ahead if type_ in ahead]
+        newer = [entry for entries in of_types for entry in entries]
+        if len(of_types) > 1:
+            newer.sort(key=_position)
+        return [*recorded, *newer] if newer else recorded
+
+    def at(self, position: int) -> Entry | None:
+        """The entry at a position, None beyond the newest."""
+        if position <= self._begin:
+            return self._memory.at(position)
+        return self._entries[position - self._begin - 1] if position <= self.position else None
+
+    def add(self, drafts: Sequence[Entry]) -> None:
+        """Take in the drafts of a decision, as they will be recorded."""
+        for draft in drafts:
+            entry = placed(draft, self.position + 1)
+            self._entries.append(entry)
+            type_ = entry.act.type
+            for tag in entry.tags:
+                if (types := self._tags.get(tag)) is None:
+                    self._tags[tag] = {type_: [entry]}
+                else:
+                    types.setdefault(type_, []).append(entry)
 
 
 def _read(known: list[Entry | Sealed]) -> list[Entry]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,15 +12,27 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import TypeAdapter, ValidationError
 
+from domain.access import Principal
 from domain.answers import Finding
 from domain.decisions import Decision
 from domain.recording import Violation
-from service import problems
+from service import bulk, problems
 from service.access.doorkeeper import needs
+from service.bulk import Bulk
 from service.content import plain
-from service.problems import MEDIA, PARAMETER, Problem
+from service.ledger import Ledger
+from service.manners.bounds import BODY
+from service.preconditions import (
+    IDEMPOTENCY_KEY,
+    IF_MATCH,
+    expected,
+    idempotency_key,
+    refuse,
+)
+from service.problems import MEDIA, PARAMETER, Problem, problem_of
 from service.questions import PATIENCE, today
-from service.recorder import Answer, Receipt, Refusal, Sent, Unsettled
+from service.recorder import Answer, Receipt, Sent
+from service.writer import Writer
 
 router = APIRouter()
 
@@ -92,7 +105,13 @@ DRY_RUN: Final = {
     "description": "Only say whether the decision would be accepted; store nothing.",
     "schema": {"type": "boolean", "default": False},
 }
-"""The one parameter of recording, read by hand: a model for it costs a tenth of the request."""
+"""Parameters of recording are read by hand: a model for them costs a tenth of the request."""
+STOP: Final = {
+    "name": "stop",
+    "in": "query",
+    "description": "With application/jsonl: record nothing after the first problem, and end.",
+    "schema": {"type": "boolean", "default": False},
+}
 
 
 @router.post(
@@ -106,17 +125,19 @@ DRY_RUN: Final = {
         200: {
             "model": Receipt | DryRun,
             "description": "Recorded before, with the same content; or the answer to a dry run.",
+            "content": {bulk.MEDIA_TYPE: {"schema": bulk.ANSWERS}},
         },
     },
     openapi_extra={
-        "parameters": [DRY_RUN],
+        "parameters": [DRY_RUN, STOP, IDEMPOTENCY_KEY, IF_MATCH],
         "requestBody": {
             "required": True,
             "content": {
                 "application/json": {
                     "schema": {"$ref": "#/components/schemas/Decision"},
                     "examples": {"founding": {"summary": "A committee", "value": EXAMPLE}},
-                }
+                },
+                bulk.MEDIA_TYPE: {"schema": bulk.DECISIONS},
             },
         },
     },
@@ -124,47 +145,94 @@ DRY_RUN: Final = {
 async def record_decision(request: Request) -> Response:
     """Record one decision with all its acts, or nothing of it.
 
-    Posted again under the same id with the same content, it returns the first receipt.
+    Posted again under the same id, or with the same `Idempotency-Key`, and with the same content,
+    it returns the first receipt. A key is kept for good, each client has its own, and it may be
+    given besides an id. With other content it is refused (422), and so it is while another request
+    with it is being answered (409, `Retry-After`). What is refused does not use up its key, and a
+    dry run none.
+
+    With `If-Match: "42"` it is recorded only if 42 is the newest position, else refused (412) with
+    the position that is; a decision that was recorded before gets its receipt all the same.
+
+    `application/jsonl` holds many decisions, one a line, and is answered with a line for each, in
+    order: its receipt with `line` and `created`, or a problem with its `line`. Each is recorded
+    whole or not at all, and may build on those before it. Unless `stop` is true, those after a
+    problem are recorded, too. Lines are answered while you send others; if you read no answers
+    before you have sent all, send at most a thousand (16 MB of answers wait for you). A line that
+    was not answered may have been recorded: send it again, with its id or key.
     """
-    dry_run = _is_dry_run(request)
+    asked = _flags(request, "dry_run", "stop")
+    key = idempotency_key(request)
+    by: Principal = request.state.principal
+    if media_type(request) == bulk.MEDIA_TYPE:
+        if asked["dry_run"]:
+            raise _wrong({"dry_run": "send the decisions one by one, as application/json"})
+        refuse(request, "If-Match", "each line would need another: send decisions one by one")
+        return Bulk(request, _read_line, by=by, key=key, stop=asked["stop"], limit=BODY)
+    newest = expected(request)
     body = await received(request)
+    if asked["stop"]:
+        raise _wrong({"stop": f"this is for {bulk.MEDIA_TYPE}"})
+    decision = _read(body)
+    if isinstance(decision, Response):
+        return decision
+    sent = Sent(decision, by, key, newest)
+    if asked["dry_run"]:
+        return await run_in_threadpool(_rehearsed, request.app.state.ledger, sent)
+    writer: Writer = request.app.state.writer
+    with writer.running(by, key):
+        return answered(await writer.record(sent))
+
+
+def _read(body: bytes) -> Decision | Response:
+    """The decision that a text holds, or what is wrong with it."""
     try:
-        decision = DECISION.validate_json(body)
+        return DECISION.validate_json(body)
     except ValidationError as error:
         return problems.malformed(error, body)
-    sent = Sent(decision, request.state.principal)
-    if dry_run:
-        rehearse = request.app.state.ledger.rehearse
-        violations, findings = await run_in_threadpool(rehearse, sent, today(), PATIENCE)
-        return _json(200, plain(DryRun(not violations, violations, findings)))
-    return answered(await request.app.state.writer.record(sent))
 
 
-def _is_dry_run(request: Request) -> bool:
-    wrong, asked = {}, False
+def _read_line(line: bytes) -> Decision | Response:
+    """The same of a line, which was not looked at before."""
+    try:
+        problems.expect_members_once(line)
+    except Problem as refused:
+        return problem_of(refused)
+    return _read(line)
+
+
+def _rehearsed(ledger: Ledger, sent: Sent) -> Response:
+    newest = ledger.log.newest()
+    if sent.newest is not None and newest not in sent.newest:
+        return problems.stale(newest)
+    violations, findings = ledger.rehearse(sent, today(), PATIENCE)
+    return _json(200, plain(DryRun(not violations, violations, findings)))
+
+
+def _flags(request: Request, *known: str) -> dict[str, bool]:
+    """The parameters, each of which says yes or no."""
+    wrong, asked = {}, dict.fromkeys(known, False)
     for name, value in request.query_params.multi_items():
-        if name != "dry_run":
+        if name not in known:
             wrong[name] = "there is no such parameter"
         elif value.lower() in ("true", "1"):
-            asked = True
+            asked[name] = True
         elif value.lower() not in ("false", "0"):
             wrong[name] = "give true or false"
     if wrong:
-        detail = "; ".join(f"{name}: {message}" for name, message in wrong.items())
-        errors = [{"parameter": name, "message": message} for name, message in wrong.items()]
-        raise Problem(PARAMETER, detail, errors=errors)
+        raise _wrong(wrong)
     return asked
+
+
+def _wrong(parameters: Mapping[str, str]) -> Problem:
+    detail = "; ".join(f"{name}: {message}" for name, message in parameters.items())
+    errors = [{"parameter": name, "message": each} for name, each in parameters.items()]
+    return Problem(PARAMETER, detail, errors=errors)
 
 
 def answered(given: Answer) -> Response:
     """What recording came to, as an answer."""
-    match given:
-        case Receipt():
-            return receipted(given)
-        case Refusal():
-            return problems.refused(given)
-        case Unsettled():
-            return problems.moved(given)
+    return receipted(given) if isinstance(given, Receipt) else problems.unrecorded(given)
 
 
 def receipted(given: Receipt, **more: Any) -> Response:
@@ -181,14 +249,20 @@ def receipted(given: Receipt, **more: Any) -> Response:
     )
 
 
+def media_type(request: Request) -> str:
+    """What a request says that its body is, without parameters."""
+    content_type = request.headers.get("content-type", "")
+    return content_type.partition(";")[0].strip().lower()
+
+
 async def received(request: Request) -> bytes:
     """The JSON that a request holds, unread.
 
     Raises:
         Problem: it is of another type, or names a member of an object twice.
     """
-    content_type = request.headers.get("content-type", "")
-    if content_type.partition(";")[0].strip().lower() != "application/json":
+    if media_type(request) != "application/json":
+        content_type = request.headers.get("content-type", "")
         raise Problem(MEDIA, f"the content type is {content_type or 'not given'!r}")
     body = await request.body()
     problems.expect_members_once(body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -21,10 +22,12 @@ from projections.views import TookTooLong, ViewsBehind, is_full
 from service.content import plain
 from service.members import escaped, named_twice
 from service.publication import NotPublished
-from service.recorder import Refusal, Unsettled
+from service.recorder import KeyReused, Refusal, Stale, Unsettled
 from service.signing import LogRewound
 from service.vault import VaultLocked
-from service.writer import OutOfTime
+from service.writer import KeyRunning, OutOfTime
+
+logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 TYPES = "urn:curule:problem:"
@@ -64,6 +67,34 @@ PARAMETER = Kind(
     "A parameter is unknown, given twice, or its value is out of bounds (a `limit` above 500, a "
     "`cursor` that is none of ours). `errors` names each.",
     "Correct the parameter; `/docs` and the OpenAPI document tell which there are.",
+)
+HEADER = Kind(
+    "header",
+    400,
+    "A header is not as it should be",
+    "`Idempotency-Key` or `If-Match` is malformed, or cannot be given there. `errors` names it.",
+    "Correct the header.",
+)
+KEY_REUSED = Kind(
+    "key-reused",
+    422,
+    "The idempotency key is that of another decision",
+    "A decision with other content was recorded with this `Idempotency-Key`; `decision` names it.",
+    "Choose a new key for each decision.",
+)
+KEY_RUNNING = Kind(
+    "key-running",
+    409,
+    "A request with this idempotency key is being answered",
+    "The same `Idempotency-Key` came again before its first request was answered.",
+    "Send it again after `Retry-After`: then it is told what came of the first.",
+)
+STALE = Kind(
+    "stale",
+    412,
+    "More was recorded meanwhile, and nothing of this",
+    "`If-Match` names another position than the newest one, which `newest` tells.",
+    "Read what is new, and decide again.",
 )
 CLOCKS = Kind(
     "clocks",
@@ -247,9 +278,17 @@ DEFECT = Kind(
 KINDS = (
     MALFORMED,
     PARAMETER,
+    HEADER,
+    KEY_REUSED,
+    KEY_RUNNING,
+    STALE,
     CLOCKS,
     FUTURE,
     REFUSED,
+    HEADER,
+    KEY_REUSED,
+    KEY_RUNNING,
+    STALE,
     MOVED,
     BEHIND,
     UNKNOWN_OUTCOME,
@@ -305,11 +344,14 @@ SCHEMA: dict[str, Any] = {
                         "description": "The JSON pointer into the request as it was sent.",
                     },
                     "parameter": {"type": "string", "description": "The parameter's name."},
+                    "header": {"type": "string", "description": "The header's name."},
                     "message": {"type": "string", "description": "What is wrong there."},
                 },
             },
-            "description": "The fields or parameters that are malformed.",
+            "description": "The fields, parameters or headers that are malformed.",
         },
+        "newest": {"type": "integer", "description": "The newest position, if another was given."},
+        "line": {"type": "integer", "description": "The line that it is about, of many."},
     },
 }
 """The form of every problem, for the OpenAPI document."""
@@ -365,6 +407,45 @@ def refused(refusal: Refusal) -> Response:
     detail = violations[0]["message"] if count == 1 else f"{count} rules are broken"
     is_forbidden = any(each.rule in JURISDICTION for each in refusal.violations)
     return problem(FORBIDDEN if is_forbidden else REFUSED, detail, violations=violations)
+
+
+def unrecorded(answer: Refusal | Unsettled | KeyReused | Stale) -> Response:
+    """Why a decision was not recorded."""
+    match answer:
+        case Refusal():
+            return refused(answer)
+        case Unsettled():
+            return moved(answer)
+        case KeyReused():
+            detail = f"It was sent with decision {answer.decision}, which has other content."
+            return problem(KEY_REUSED, detail, decision=answer.decision)
+        case Stale():
+            return stale(answer.newest)
+
+
+def stale(newest: int) -> Response:
+    """412: what was built on is no longer all."""
+    return problem(STALE, f"The newest position is {newest}.", newest=newest)
+
+
+def unfinished(failure: Exception) -> Response:
+    """Why it is not told whether decisions were recorded; what nobody foresaw is logged."""
+    match failure:
+        case LogRewound():
+            return problem(REWOUND, str(failure))
+        case VaultLocked():
+            return problem(UNAVAILABLE, f"The vault is locked: {failure}.")
+        case DBAPIError() | Crowded() | OutOfTime():
+            return uncertain(failure)
+    logger.error("recording failed", exc_info=failure)
+    return problem(DEFECT, "The service failed; its log says why.")
+
+
+def uncertain(failure: Exception) -> Response:
+    """503: a database did not do what it was asked to record."""
+    if _is_full(failure):
+        return problem(FULL, f"{_AGAIN} Reading goes on.")
+    return problem(UNKNOWN_OUTCOME, f"The database did not answer as it should. {_AGAIN}")
 
 
 def moved(unsettled: Unsettled) -> Response:
@@ -472,16 +553,18 @@ def install(app: FastAPI) -> None:
         return problem(TOOK_TOO_LONG, "The question was interrupted. Ask for less, or later.")
 
     @app.exception_handler(LogRewound)
-    async def _rewound(_: Request, rewound: LogRewound) -> Response:
-        return problem(REWOUND, str(rewound))
+    @app.exception_handler(VaultLocked)
+    async def _closed(_: Request, failure: Exception) -> Response:
+        return unfinished(failure)
+
+    @app.exception_handler(KeyRunning)
+    async def _running(_: Request, running: KeyRunning) -> Response:
+        detail = "Send it again once that one is answered: then you get the same answer."
+        return problem(KEY_RUNNING, detail, {"Retry-After": "1"})
 
     @app.exception_handler(NotPublished)
     async def _unpublished(_: Request, missing: NotPublished) -> Response:
         return problem(NOT_FOUND, str(missing))
-
-    @app.exception_handler(VaultLocked)
-    async def _locked(_: Request, locked: VaultLocked) -> Response:
-        return problem(UNAVAILABLE, f"The vault is locked: {locked}.")
 
     @app.exception_handler(RequestValidationError)
     async def _parameters(_: Request, error: RequestValidationError) -> Response:
@@ -512,16 +595,14 @@ def install(app: FastAPI) -> None:
         return unanswered(request, error)
 
 
-_AGAIN = "A decision sent with an id may be sent again: it is recorded once."
+_AGAIN = "A decision sent with an id or a key may be sent again: it is recorded once."
 
 
 def unanswered(request: Request, error: Exception) -> Response:
     """503: a database did not do what it was asked."""
-    if _is_full(error):
-        return problem(FULL, f"{_AGAIN} Reading goes on.")
-    if request.method != "POST":
+    if request.method != "POST" and not _is_full(error):
         return problem(UNAVAILABLE, "Ask again.")
-    return problem(UNKNOWN_OUTCOME, f"The database did not answer as it should. {_AGAIN}")
+    return uncertain(error)
 
 
 def _is_full(error: Exception) -> bool:

@@ -6,9 +6,12 @@ condition that nothing it read was recorded meanwhile; else it is judged again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import base64
+import hmac
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 from typing import Final
 
 import uuid_utils
@@ -17,18 +20,28 @@ from domain.access import Principal
 from domain.decisions import Decision, Payload
 from domain.entries import MAX_ENTRY_BYTES, Entry, halves, instant, read, seal
 from domain.fields import Commitment
-from domain.recording import Violation, decide, draft, foreseen, with_ids
+from domain.recorded import Ledger
+from domain.recording import (
+    LOOKING_UP,
+    Violation,
+    decide,
+    draft,
+    foreseen,
+    with_ids,
+)
 from domain.shape import commit
 from domain.transparency.proofs import Proofs
-from service.appends import Append, Committed, Condition, Draft, LogMoved, Sealed
+from service.appends import Append, Committed, Condition, Draft, LogMoved, Outcome, Sealed
 from service.content import opened, stored, with_stored_ids
 from service.log import Log
-from service.memory import Memory
+from service.memory import Ahead, Memory
 from service.publication import Publication
 from service.vault import Disclosure, SubjectsErased, Vault, disclose
 
 ATTEMPTS = 8
 """How often a decision is judged again because the log moved, before the client is told to wait."""
+GROUP_ATTEMPTS = 3
+"""How often decisions in their order are judged together, before the first is judged alone."""
 PATIENCE = 60_000_000
 """µs from a draft to its deadline: what the log has not stored by then, it never will."""
 
@@ -83,26 +96,48 @@ class Unsettled:
     decision: str
 
 
-Answer = Receipt | Refusal | Unsettled
+@dataclass(frozen=True, slots=True)
+class KeyReused:
+    """Nothing was recorded: the idempotency key is that of another decision."""
+
+    decision: str
+    """The decision that was recorded with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """Nothing was recorded: the newest position is not the one that was expected."""
+
+    newest: int
+    """The newest position."""
+
+
+Answer = Receipt | Refusal | Unsettled | KeyReused | Stale
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A decision as it was sent, and by whom."""
+    """A decision as it was sent, by whom, and on which conditions."""
 
     decision: Decision
     by: Principal
+    key: str | None = None
+    """The idempotency key: under it, this principal records one decision, once."""
+    newest: frozenset[int] | None = None
+    """It is recorded only if the newest position is one of these; None: whatever it is."""
 
 
 @dataclass(slots=True)
 class _Asked:
     """What was sent, the decision with its ids filled in, and its answer once there is one.
 
-    `put` are the texts in the vault of attempts that the log moved under.
+    `tag` is what its idempotency key comes to. `put` are the texts in the vault of attempts that
+    the log moved under.
     """
 
     sent: Sent
     decision: Decision
+    tag: str | None
     answer: Answer | None = None
     put: list[str] = field(default_factory=list)
 
@@ -115,6 +150,10 @@ class _Judged:
     committed: Sequence[Entry]
     append: Append
     disclosures: tuple[Disclosure, ...]
+
+
+TAKEN: Final = frozenset({"decision.taken"})
+"""What is recorded with an idempotency key."""
 
 
 def curule_seal(draft: Draft, position: int, recorded_at: int) -> bytes:
@@ -144,24 +183,60 @@ class Recorder:
 
         When this returns, what a receipt names is durable.
         """
-        asked = [_Asked(each, with_ids(each.decision, new_id)) for each in sent]
+        asked = [self._ask(each) for each in sent]
         self._attempt(asked)
         for each in asked:
             # Those that stood in another's way are judged again one by one, and so settle.
             for _ in range(1, ATTEMPTS):
                 if each.answer is None:
                     self._attempt([each])
-            if each.put and isinstance(each.answer, Refusal):
-                self._vault.withdraw(each.put)
+        self._withdraw(asked)
         return [each.answer or Unsettled(each.decision.id or "") for each in asked]
+
+    def record_in_order(self, sent: Sequence[Sent], *, stop: bool = False) -> list[Answer]:
+        """Record decisions as if one by one, in one commit, each whole or not at all.
+
+        So a later one may build on an earlier one. Answered are the first of them, one at least;
+        the others are to be sent again. With `stop`, none is judged after one that is not recorded.
+        """
+        asked = [self._ask(each) for each in sent]
+        for _ in range(GROUP_ATTEMPTS):
+            if answers := self._attempt_in_order(asked, stop=stop):
+                self._withdraw(asked[: len(answers)])
+                return answers
+        return self.record(sent[:1])  # the log moves all the time: this one goes on by itself
+
+    def _ask(self, sent: Sent) -> _Asked:
+        tag = None if sent.key is None else self._tag(sent.by, sent.key)
+        return _Asked(sent, with_ids(sent.decision, new_id), tag)
+
+    def _tag(self, by: Principal, key: str) -> str:
+        """The tag of what is recorded with an idempotency key: it tells nothing of the key."""
+        hashed = hmac.digest(self._secret, f"{by.id}\0{key}".encode(), "sha256")
+        return f"idempotency:{base64.urlsafe_b64encode(hashed).rstrip(b'=').decode()}"
+
+    @cached_property
+    def _secret(self) -> bytes:
+        return self._vault.secret("idempotency")
+
+    def _draft(self, asked: _Asked, ledger: Ledger) -> tuple[Entry, ...]:
+        taken, *acts = draft(asked.decision, ledger, asked.sent.by.id)
+        if asked.tag is not None:
+            taken = replace(taken, tags=(*taken.tags, asked.tag))
+        return (taken, *acts)
+
+    def _draft_all(self, asked: Sequence[_Asked]) -> list[tuple[Entry, ...]]:
+        drafts = [self._draft(each, self._memory) for each in asked]
+        reads = [read for each in drafts for read in foreseen(each)]
+        reads += [(each.tag, TAKEN) for each in asked if each.tag is not None]
+        self._memory.expect(reads)
+        return drafts
 
     def _attempt(self, asked: Sequence[_Asked]) -> None:
         """Record in one commit what can be; if the log moved, the answer stays open."""
-        drafts = [draft(each.decision, self._memory, each.sent.by.id) for each in asked]
-        self._memory.expect(read for each in drafts for read in foreseen(each))
         judged: list[tuple[_Asked, _Judged]] = []
-        for each, drafted in zip(asked, drafts, strict=True):
-            result = self._judge(each.decision, each.sent, drafted)
+        for each, drafts in zip(asked, self._draft_all(asked), strict=True):
+            result = self._judge_anew(each, drafts)
             if isinstance(result, _Judged):
                 judged.append((each, result))
             else:
@@ -170,14 +245,38 @@ class Recorder:
         for (each, result), outcome in zip(judged, committed.outcomes, strict=True):
             if isinstance(outcome, LogMoved):
                 each.put += [one.digest for one in result.disclosures]
-                continue
-            if isinstance(outcome, Exception):
-                raise outcome
-            if committed.proofs is None:
-                raise ValueError("a receipt of what nobody has signed")
-            each.answer = receipt(outcome, result.drafts, committed.proofs)
+            else:
+                each.answer = _receipt(result, outcome, committed)
         if any(each.answer is None for each, _ in judged):
             self._memory.catch_up()
+
+    def _attempt_in_order(self, asked: Sequence[_Asked], *, stop: bool) -> list[Answer]:
+        """Answer the first of some decisions, judged one after another and recorded in one commit.
+
+        As none of them is stored unless the newest position is the one before it, all that was
+        judged before it still holds then, refusals too. If the log moved, there may be no answer.
+        """
+        ahead = Ahead(self._memory)
+        found: list[tuple[_Asked, _Judged | Answer]] = []
+        for each, drafts in zip(asked, self._draft_all(asked), strict=True):
+            if f"decision:{each.decision.id}" in ahead or (each.tag or "") in ahead:
+                break  # it is answered by what is being recorded
+            if any(isinstance(draft.act, LOOKING_UP) for draft in drafts):
+                drafts = self._draft(each, ahead)  # noqa: PLW2901
+            result = self._judge(each, drafts, ahead)
+            found.append((each, result))
+            if isinstance(result, _Judged):
+                ahead.add(result.committed)
+            elif stop and not isinstance(result, Receipt):
+                break
+        committed = self._append([result for _, result in found if isinstance(result, _Judged)])
+        answers = list(_settled(found, committed))
+        if any(not isinstance(each, Exception) for each in committed.outcomes):
+            return answers
+        for each, result in found:
+            if isinstance(result, _Judged):
+                each.put += [one.digest for one in result.disclosures]
+        return [] if self._memory.catch_up() else answers
 
     def check(self, sent: Sent) -> tuple[tuple[Violation, ...], Sequence[Entry]]:
         """What would refuse a decision, as of now, and its drafts, their texts committed to.
@@ -194,21 +293,37 @@ class Recorder:
             return result.violations, drafts
         return (), result.committed
 
-    def _judge(self, decision: Decision, sent: Sent, drafts: Sequence[Entry]) -> _Judged | Answer:
-        position, today = self._memory.position, self._today()
-        outcome = decide(drafts, self._memory, sent.by, today)
-        if outcome.violations and self._memory.catch_up():
-            # Nothing is refused on what may be stale.
-            drafts = draft(decision, self._memory, sent.by.id)
-            position, today = self._memory.position, self._today()
-            outcome = decide(drafts, self._memory, sent.by, today)
-        if not outcome.violations:
-            # Where a key reaches is judged for a day, on which it must then be recorded.
-            ends = [] if sent.by.within is None else [today + 1]
-            ends += [] if sent.by.until is None else [sent.by.until]
-            latest = min((_midnight(each) - 1 for each in ends), default=None)
-            return self._sealable(drafts, Condition(outcome.read_set, position), latest)
-        return self._recorded_before(decision, sent.decision) or Refusal(outcome.violations)
+    def _judge_anew(self, asked: _Asked, drafts: Sequence[Entry]) -> _Judged | Answer:
+        """Judge a decision, and refuse nothing on what may be stale."""
+        result = self._judge(asked, drafts, self._memory)
+        if isinstance(result, _Judged | Receipt) or not self._memory.catch_up():
+            return result
+        return self._judge(asked, self._draft(asked, self._memory), self._memory)
+
+    def _judge(
+        self, asked: _Asked, drafts: Sequence[Entry], ledger: Memory | Ahead
+    ) -> _Judged | Answer:
+        """Judge a decision as of the newest position of a ledger."""
+        position, newest = ledger.position, asked.sent.newest
+        recorded = self._recorded_before(asked, ledger)
+        if isinstance(recorded, Receipt | KeyReused):
+            return recorded
+        if newest is not None and position not in newest:
+            return Stale(position)
+        if recorded is not None:
+            return recorded
+        today = self._today()
+        outcome = decide(drafts, ledger, asked.sent.by, today)
+        if outcome.violations:
+            return Refusal(outcome.violations)
+        latest = _latest(asked.sent.by, today)
+        if isinstance(ledger, Ahead):
+            return self._sealable(drafts, None, latest, at=position)
+        read_set = (
+            outcome.read_set if asked.tag is None else outcome.read_set | {(asked.tag, TAKEN)}
+        )
+        at = None if newest is None else position
+        return self._sealable(drafts, Condition(read_set, position), latest, at=at)
 
     def _now(self) -> int:
         """The time that the log would give: it may be ahead of this machine's, and never back."""
@@ -218,7 +333,12 @@ class Recorder:
         return _day_of(self._now())
 
     def _sealable(
-        self, drafts: Sequence[Entry], condition: Condition, latest: int | None
+        self,
+        drafts: Sequence[Entry],
+        condition: Condition | None,
+        latest: int | None,
+        *,
+        at: int | None = None,
     ) -> _Judged | Refusal:
         """The drafts as the log takes them, texts replaced by commitments, until a latest time."""
         disclosures: list[Disclosure] = []
@@ -238,7 +358,7 @@ class Recorder:
         deadline = self._now() + PATIENCE
         if latest is not None:
             deadline = min(deadline, latest)
-        append = Append(stated, condition, deadline)
+        append = Append(stated, condition, deadline, at)
         return _Judged(drafts, committed, append, tuple(disclosures))
 
     def _append(self, judged: Sequence[_Judged]) -> Committed:
@@ -253,20 +373,62 @@ class Recorder:
                 return Committed([LogMoved(str(erased)) for _ in judged], None)
         return self._log.commit([each.append for each in judged])
 
-    def _recorded_before(self, decision: Decision, sent: Decision) -> Receipt | Refusal | None:
-        """The first receipt, if a decision of this id and content is recorded; None if no such id.
+    def _recorded_before(
+        self, asked: _Asked, ledger: Memory | Ahead
+    ) -> Receipt | Refusal | KeyReused | None:
+        """The first receipt of a decision, if its key or its id is that of a recorded one.
 
-        Contents are compared, not kept fingerprints of them: what the vault has erased since
-        counts as the same.
+        None if they are not. Contents are compared, not kept fingerprints of them: what the vault
+        has erased since counts as the same.
         """
-        recorded = recorded_as(decision.id, self._log) if decision.id is not None else []
-        if not recorded:
+        sent = asked.sent.decision
+        if asked.tag is not None and (taken := ledger.entries(asked.tag, TAKEN)):
+            decision = taken[0].decision
+            recorded = recorded_as(decision, self._log)
+            if sent.id in (None, decision) and self._is_same(sent, recorded):
+                return receipt_again(recorded, self._published)
+            return KeyReused(decision)
+        if sent.id is None or not ledger.entries(f"decision:{sent.id}", TAKEN):
             return None
-        before = opened(stored([entry for _, entry in recorded]), self._vault.values)
-        if with_stored_ids(sent, before) == before:
+        recorded = recorded_as(sent.id, self._log)
+        if self._is_same(sent, recorded):
             return receipt_again(recorded, self._published)
-        message = f"decision {decision.id} is already recorded with other content"
+        message = f"decision {sent.id} is already recorded with other content"
         return Refusal((Violation("id_taken", message, "/id", (recorded[0][0].position,)),))
+
+    def _is_same(self, sent: Decision, recorded: Sequence[tuple[Sealed, Entry]]) -> bool:
+        before = opened(stored([entry for _, entry in recorded]), self._vault.values)
+        return with_stored_ids(sent, before) == before
+
+    def _withdraw(self, asked: Iterable[_Asked]) -> None:
+        """Take back the texts of what was refused after the log had moved under it."""
+        for each in asked:
+            if each.put and isinstance(each.answer, Refusal | KeyReused | Stale):
+                self._vault.withdraw(each.put)
+
+
+def _settled(
+    found: Iterable[tuple[_Asked, _Judged | Answer]], committed: Committed
+) -> Iterator[Answer]:
+    """The answers up to the first decision that the log did not take."""
+    outcomes = iter(committed.outcomes)
+    for each, result in found:
+        if isinstance(result, _Judged):
+            outcome = next(outcomes)
+            if isinstance(outcome, LogMoved):
+                return
+            each.answer = _receipt(result, outcome, committed)
+        else:
+            each.answer = result
+        yield each.answer
+
+
+def _receipt(judged: _Judged, outcome: Outcome, committed: Committed) -> Receipt:
+    if isinstance(outcome, Exception):
+        raise outcome
+    if committed.proofs is None:
+        raise ValueError("a receipt of what nobody has signed")
+    return receipt(outcome, judged.drafts, committed.proofs)
 
 
 _DAY: Final = 86_400_000_000
@@ -282,6 +444,16 @@ def _day_of(time: int) -> int:
 def _midnight(day: int) -> int:
     """The time in µs since 1970 at which a day begins, UTC."""
     return (day - _EPOCH) * _DAY
+
+
+def _latest(by: Principal, today: int) -> int | None:
+    """Until when what somebody may record today can be recorded; None: whenever.
+
+    How far a key reaches is judged for a day, on which it must then be recorded.
+    """
+    ends = [] if by.within is None else [today + 1]
+    ends += [] if by.until is None else [by.until]
+    return min((_midnight(each) - 1 for each in ends), default=None)
 
 
 def _committed(entry: Entry, act: Payload) -> Entry:

@@ -20,8 +20,6 @@ from rich.progress import (
 from service.tree import printable
 
 if TYPE_CHECKING:
-    import httpx
-
     from projections.building import Tell
 
 MANY = 5
@@ -48,9 +46,9 @@ def say(console: Console, line: str = "") -> None:
     console.print(printable(line), soft_wrap=True)
 
 
-def write(response: httpx.Response) -> None:
+def write(content: bytes) -> None:
     """Print an answer of the service as it is, in one line."""
-    sys.stdout.buffer.write(response.content + b"\n")
+    sys.stdout.buffer.write(content + b"\n")
     sys.stdout.buffer.flush()
 
 

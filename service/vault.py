@@ -102,9 +102,12 @@ class Examined:
     is_settled: bool  # whether its entry is known to be in the log
 
 
+_encoded = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def disclose(field: str, value: str, *, subject: str, decision: str) -> Disclosure:
     """Commit to a field's value under a fresh 128-bit salt."""
-    stated = json.dumps([secrets.token_urlsafe(16), field, value], ensure_ascii=False)
+    stated = _encoded([secrets.token_urlsafe(16), field, value])
     text = _base64url(stated.encode())
     return Disclosure(_digest(text), subject, decision, text)
 
@@ -190,6 +193,21 @@ class Vault:
                 for one in stated
             ]
             connection.execute(_PUT, rows)
+
+    def secret(self, name: str) -> bytes:
+        """A secret of the ledger, 32 bytes: made when it is first asked for, and kept for good.
+
+        It is wrapped by the master key as every subject's key is; no subject has such a name.
+        """
+        subject = f"ledger:{name}"
+        with self._writing() as connection:
+            connection.execute(_PUT_KEY, {"subject": subject, "wrapped": self._wrapped_key()})
+            asked = sa.select(_KEYS.c.wrapped, _MASTER.c.key_check)
+            asked = asked.where(_KEYS.c.subject == subject).join(_MASTER, sa.true())
+            wrapped, check = connection.execute(asked).one()
+            if check != self._check:
+                raise VaultLocked(_ROTATED)
+        return self._unwrapped(wrapped, self._master)
 
     def values(self, digests: Collection[str]) -> dict[str, str]:
         """Return the value of each digest that is here: what is absent was erased or never put.

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from typing import Final
 
+from domain.access import Principal
 from service.recorder import Answer, Recorder, Sent
 
-GROUP = 128
+GROUP: Final = 128
 """Decisions recorded in one commit at most, so that one group does not keep others waiting."""
 
-GATHERING = 2
+IN_ORDER: Final = 256
+"""The same of those that are sent in their order."""
+
+GATHERING: Final = 2
 """Turns of the event loop in which requests that have arrived join a group."""
 
 PATIENCE = 8.0
 """Seconds after which a request is answered, whatever its group is waiting for."""
 
 _Waiting = tuple[Sent, "asyncio.Future[Answer]"]
+_InOrder = tuple[Callable[[], Sequence[Answer]], "asyncio.Future[Sequence[Answer]]"]
+
+
+class KeyRunning(Exception):
+    """A request with this idempotency key is still being answered."""
 
 
 class OutOfTime(Exception):
@@ -32,19 +44,44 @@ class Writer:
     millisecond or two, and to hand each group to another thread costs more than a third of the
     rate. Where the database is across a network, a thread writes, and meanwhile the next group
     gathers.
+
+    Whoever sends many decisions in their order takes turns with all others. They are many, so a
+    thread records them, and meanwhile requests are handled.
     """
 
     def __init__(self, recorder: Recorder, *, is_local: bool) -> None:
         self._recorder = recorder
         self._waiting: list[_Waiting] = []
+        self._in_order: list[_InOrder] = []
+        self._keys: set[tuple[str, str]] = set()
         self._draining: asyncio.Task[None] | None = None
         self._recorded = time.monotonic()
-        self._thread = None if is_local else ThreadPoolExecutor(1, "curule-writer")
+        self._is_local = is_local
+        self._thread = ThreadPoolExecutor(1, "curule-writer")
 
     @property
     def idle_for(self) -> float:
         """Seconds since anything was recorded, 0 while something is."""
         return 0.0 if self._draining is not None else time.monotonic() - self._recorded
+
+    @contextmanager
+    def running(self, by: Principal, key: str | None) -> Iterator[None]:
+        """While it lasts, no other request of this principal runs with this idempotency key.
+
+        Raises:
+            KeyRunning: one does.
+        """
+        if key is None:
+            yield
+            return
+        mine = by.id, key
+        if mine in self._keys:
+            raise KeyRunning
+        self._keys.add(mine)
+        try:
+            yield
+        finally:
+            self._keys.remove(mine)
 
     async def record(self, sent: Sent) -> Answer:
         """Record a decision; when this returns, what a receipt names is durable.
@@ -54,8 +91,7 @@ class Writer:
         """
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((sent, answer))
-        if self._draining is None:
-            self._draining = asyncio.create_task(self._drain())
+        self._drain()
         try:
             async with asyncio.timeout(PATIENCE):
                 return await asyncio.shield(answer)
@@ -63,34 +99,55 @@ class Writer:
             answer.add_done_callback(_leave)
             raise OutOfTime(sent.decision.id) from error
 
-    async def _drain(self) -> None:
-        while self._waiting:
+    async def record_in_order(self, sent: Sequence[Sent], *, stop: bool) -> Sequence[Answer]:
+        """Record decisions as `Recorder.record_in_order` does, as many as a group may have."""
+        answers: asyncio.Future[Sequence[Answer]] = asyncio.get_running_loop().create_future()
+        record = partial(self._recorder.record_in_order, sent[:IN_ORDER], stop=stop)
+        self._in_order.append((record, answers))
+        self._drain()
+        return await asyncio.shield(answers)
+
+    def _drain(self) -> None:
+        if self._draining is None:
+            self._draining = asyncio.create_task(self._take_turns())
+
+    async def _take_turns(self) -> None:
+        while self._waiting or self._in_order:
             for _ in range(GATHERING):
                 await asyncio.sleep(0)
             group, self._waiting = self._waiting[:GROUP], self._waiting[GROUP:]
-            try:
-                answers = await self._record([sent for sent, _ in group])
-            except Exception as failure:  # noqa: BLE001 - each request answers for it
-                for _, answer in group:
-                    answer.set_exception(failure)
-            else:
-                for (_, answer), given in zip(group, answers, strict=True):
-                    answer.set_result(given)
+            if group:
+                await self._record(group)
+            if self._in_order:
+                record, answers = self._in_order.pop(0)
+                try:
+                    found = await self._run(record)
+                except Exception as failure:  # noqa: BLE001 - the request answers for it
+                    answers.set_exception(failure)
+                else:
+                    answers.set_result(found)
         self._recorded = time.monotonic()
         self._draining = None
 
-    async def _record(self, group: Sequence[Sent]) -> Sequence[Answer]:
-        if self._thread is None:
-            return self._recorder.record(group)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._recorder.record, group)
+    async def _record(self, group: Sequence[_Waiting]) -> None:
+        try:
+            record = partial(self._recorder.record, [sent for sent, _ in group])
+            answers = record() if self._is_local else await self._run(record)
+        except Exception as failure:  # noqa: BLE001 - each request answers for it
+            for _, answer in group:
+                answer.set_exception(failure)
+        else:
+            for (_, answer), given in zip(group, answers, strict=True):
+                answer.set_result(given)
+
+    async def _run(self, record: Callable[[], Sequence[Answer]]) -> Sequence[Answer]:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, record)
 
     async def close(self) -> None:
         """Finish what was accepted."""
         while self._draining is not None:
             await self._draining
-        if self._thread is not None:
-            self._thread.shutdown()
+        self._thread.shutdown()
 
 
 def _leave(answer: asyncio.Future[Answer]) -> None:

@@ -134,7 +134,7 @@ def _show(
         for line in lines:
             say(errors(), line)
     elif json:
-        write(response)
+        write(response.content)
     else:
         output().print(drawing(client.answered(response)))
     raise typer.Exit(code)

@@ -64,7 +64,7 @@ def erase(
     response = asyncio.run(_erase(url, person, {"ground": ground, "also": also or []}))
     code, lines = client.told(response, person)
     if json:
-        write(response)
+        write(response.content)
     for line in lines if code or not json else ():
         say(errors() if code else output(), line)
     raise typer.Exit(code)
