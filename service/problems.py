@@ -68,6 +68,34 @@ PARAMETER = Kind(
     "`cursor` that is none of ours). `errors` names each.",
     "Correct the parameter; `/docs` and the OpenAPI document tell which there are.",
 )
+HEADER = Kind(
+    "header",
+    400,
+    "A header is not as it should be",
+    "`Idempotency-Key` or `If-Match` is malformed, or cannot be given there. `errors` names it.",
+    "Correct the header.",
+)
+KEY_REUSED = Kind(
+    "key-reused",
+    422,
+    "The idempotency key is that of another decision",
+    "A decision with other content was recorded with this `Idempotency-Key`; `decision` names it.",
+    "Choose a new key for each decision.",
+)
+KEY_RUNNING = Kind(
+    "key-running",
+    409,
+    "A request with this idempotency key is being answered",
+    "The same `Idempotency-Key` came again before its first request was answered.",
+    "Send it again after `Retry-After`: then it is told what came of the first.",
+)
+STALE = Kind(
+    "stale",
+    412,
+    "More was recorded meanwhile, and nothing of this",
+    "`If-Match` names another position than the newest one, which `newest` tells.",
+    "Read what is new, and decide again.",
+)
 CLOCKS = Kind(
     "clocks",
     400,
@@ -279,6 +307,10 @@ DEFECT = Kind(
 KINDS = (
     MALFORMED,
     PARAMETER,
+    HEADER,
+    KEY_REUSED,
+    KEY_RUNNING,
+    STALE,
     CLOCKS,
     FUTURE,
     REFUSED,
