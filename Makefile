@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: help demo test check bench docs lock clean
+.PHONY: help demo test faults check bench docs lock clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
@@ -30,21 +30,25 @@ demo: .venv/run.stamp  ## record a real organisation's history and serve it (DEM
 test: .venv/dev.stamp  ## run the tests (TEST_ARGS="-k vault")
 	@$(BIN)/python -m pytest $(TEST_ARGS)
 
+faults: .venv/dev.stamp  ## kill the service, cut power, network and room on the disk, as often as docs/operations.md says
+	@CURULE_FAULTS=long $(BIN)/python -m pytest tests/faults $(TEST_ARGS)
+
 check: .venv/dev.stamp  ## format, lint, types and import contracts
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
-bench: .venv/dev.stamp  ## measure appends, decisions, replay, verification, views, questions on this machine
+bench: .venv/dev.stamp  ## measure appends, decisions, streams, replay, verification, views, questions on this machine
 	@$(BIN)/python -m bench.appends
 	@$(BIN)/python -m bench.decisions
+	@$(BIN)/python -m bench.stream
 	@$(BIN)/python -m bench.replay $(BENCH)/100000 --entries 100000
 	@$(BIN)/python -m bench.questions $(BENCH)
 	@$(BIN)/python -m bench.views $(BENCH)/1000000 --entries 1000000
 	@$(BIN)/python -m bench.verify $(BENCH)/1000000 --entries 1000000
 
-docs: .venv/run.stamp  ## write docs/acts.md and docs/facts.md anew
+docs: .venv/run.stamp  ## write docs/acts.md, docs/problems.md and docs/facts.md anew
 	@$(BIN)/python -m docs.generate
 
 # Hashes for every supported Python and platform, and no address of any index or machine.

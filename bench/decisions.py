@@ -57,8 +57,8 @@ def main() -> None:
         databases = stack.enter_context(postgres_server())
         servers = {
             "bare route": stack.enter_context(_bare()),
-            "Curule, SQLite": stack.enter_context(_curule(None)),
-            "Curule, PostgreSQL": stack.enter_context(_curule(databases())),
+            "Curule, SQLite": stack.enter_context(curule(None)),
+            "Curule, PostgreSQL": stack.enter_context(curule(databases())),
         }
         registered = dict.fromkeys(servers, 0)
         print("decisions a second over HTTP (median of rounds; p99 in ms); ratio to the bare route")
@@ -69,8 +69,8 @@ def main() -> None:
                 for name, port in servers.items():
                     if name != "bare route":
                         wanted = int(arguments.seconds * 4_000)
-                        _register(port, registered[name], wanted)
-                    rate, tail = _load(port, count, arguments.seconds, registered[name])
+                        register(port, registered[name], wanted)
+                    rate, tail = load(port, count, arguments.seconds, registered[name])
                     registered[name] += int(arguments.seconds * 4_000)
                     rates[name].append(rate)
                     tails[name].append(tail)
@@ -93,7 +93,8 @@ def _bare() -> Iterator[int]:
 
 
 @contextmanager
-def _curule(ledger: str | None) -> Iterator[int]:
+def curule(ledger: str | None) -> Iterator[int]:
+    """A service with a body to admit persons to; its port."""
     port = _free_port()
     with tempfile.TemporaryDirectory(prefix="curule-bench-") as name:
         settings = {
@@ -150,7 +151,7 @@ def _free_port() -> int:
         return port
 
 
-def _register(port: int, first: int, count: int) -> None:
+def register(port: int, first: int, count: int) -> None:
     """Register persons, many a decision: they are admitted one by one later."""
     for start in range(first, first + count, PERSONS):
         acts = [
@@ -178,7 +179,7 @@ def _post(port: int, decision: object) -> None:
     urllib.request.urlopen(request, timeout=PATIENCE).close()  # noqa: S310
 
 
-def _load(port: int, clients: int, seconds: float, first: int) -> tuple[float, float]:
+def load(port: int, clients: int, seconds: float, first: int) -> tuple[float, float]:
     """Run the clients in a process of their own; answers a second, and p99 in milliseconds."""
     command = [sys.executable, "-m", "bench.decisions_load", str(port), str(clients)]
     command += [str(seconds), str(first)]

@@ -1,7 +1,7 @@
-"""Writes the reference of the acts and the table of the facts: `python -m docs.generate`.
+"""Writes the reference of the acts, the problems and the facts: `python -m docs.generate`.
 
-Both follow from what is there already: the docstrings of the domain, the story in
-`acts.examples.json`, and the questions of the examples.
+They follow from what is there already: the docstrings of the domain, the story in
+`acts.examples.json`, the problems of the service, and the questions of the examples.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from domain import fields as forms
 from domain.acts import ACTS, SERVICE_ACTS, Act, ActOf, Source, StructureAct, Vote
 from domain.decisions import Decision
 from service import examples
+from service.problems import KINDS, MEDIA_TYPE, PARAMETER, TYPES
 
 DOCS: Final = Path(__file__).resolve().parent
 STORY: Final = DOCS / "acts.examples.json"
@@ -39,7 +40,11 @@ _WRITTEN: Final = "<!-- Written by `make docs`. Do not edit: it is written anew.
 
 def documents() -> dict[Path, str]:
     """Every generated document by the file that holds it."""
-    return {DOCS / "acts.md": acts(), DOCS / "facts.md": facts()}
+    return {
+        DOCS / "acts.md": acts(),
+        DOCS / "problems.md": problems(),
+        DOCS / "facts.md": facts(),
+    }
 
 
 def story() -> list[dict[str, Any]]:
@@ -51,6 +56,48 @@ def story() -> list[dict[str, Any]]:
 def example(type_: str) -> dict[str, Any]:
     """The first act of a type in the story."""
     return next(act for decision in story() for act in decision["acts"] if act["type"] == type_)
+
+
+# The problems
+
+
+def problems() -> str:
+    """The table of every problem."""
+    rows = "\n".join(
+        f"| `{kind.name}` | {kind.status} | {kind.title}. {kind.when} | {kind.remedy} |"
+        for kind in KINDS
+    )
+    return f"""{_WRITTEN}
+
+# Problems
+
+Whatever goes wrong is told by a problem document (RFC 9457) of the media type `{MEDIA_TYPE}`:
+
+```json
+{{
+  "type": "{TYPES}{PARAMETER.name}",
+  "title": "{PARAMETER.title}",
+  "status": {PARAMETER.status},
+  "detail": "limit: Input should be less than or equal to 500",
+  "errors": [
+    {{"parameter": "limit", "message": "Input should be less than or equal to 500"}}
+  ]
+}}
+```
+
+`type` is `{TYPES}` and a name from this table. Types do not change; new ones may
+come, so that a client treats one that it does not know by its `status`. `detail` is for people.
+`violations` lists the rules that a decision breaks, `errors` the fields (by JSON pointer) or the
+parameters that are wrong.
+
+With 408, 429 and 503 comes a `Retry-After` in seconds: nothing is wrong with the request, and it
+may be sent again. A decision that has an id is recorded once, however often it is sent. With 405
+comes `Allow`.
+
+| type | status | when | what to do |
+|---|---|---|---|
+{rows}
+"""
 
 
 # The acts

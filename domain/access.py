@@ -63,6 +63,10 @@ NOBODY: Final = Principal("nobody", frozenset())
 """Whoever gives no key where one is needed."""
 
 
+STRANGER: Final = Principal("stranger", frozenset())
+"""Whoever shows a key that is none, or no longer works."""
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """A key as the log knows it."""

@@ -31,6 +31,9 @@ Kind = Literal[
     "decision",
     "key",
 ]
+PERSONAL: Final = "x-personal"
+"""What the schemas of personal texts say of them: the log holds their commitments alone."""
+
 Schema = dict[str, Any]
 Handler = Callable[[Any], Schema]
 
@@ -82,6 +85,9 @@ class Personal:
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Handler) -> Schema:
         return {"type": "str", "pattern": self.pattern, "max_length": self.max_length}
+
+    def __get_pydantic_json_schema__(self, schema: Schema, handler: Handler) -> Schema:
+        return {**handler(schema), PERSONAL: True}
 
 
 @dataclass(frozen=True, slots=True)

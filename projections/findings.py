@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 
 from sqlalchemy import Connection, select
@@ -49,14 +48,9 @@ def decisions_taken(connection: Connection, position: int) -> Iterator[Taken]:
         )
 
 
-class _Rehearsed(Exception):
-    """What was only rehearsed leaves no trace."""
-
-
 def foreseen(views: Views, drafts: Sequence[Entry], told: Told, today: int) -> tuple[Finding, ...]:
     """The findings that recording these drafts would bring: the views take them in, and forget."""
-    new: list[Finding] = []
-    with suppress(_Rehearsed), views.changing() as connection:
+    with views.rehearsing() as connection:
         position, _ = views.position(connection)
         entries = [
             replace(draft, position=position + number, recorded_at="1970-01-01T00:00:00Z")
@@ -75,14 +69,12 @@ def foreseen(views: Views, drafts: Sequence[Entry], told: Told, today: int) -> t
         beliefs.take_in(entries)
         beliefs.store()
         after = findings(connection, Basis(day, position + len(entries), None), told_too)
-        known = {_identity(each) for each in before}
-        new = [
-            replace(each, because=tuple(at for at in each.because if at <= position))
-            for each in after
-            if _identity(each) not in known
-        ]
-        raise _Rehearsed
-    return tuple(new)
+    known = {_identity(each) for each in before}
+    return tuple(
+        replace(each, because=tuple(at for at in each.because if at <= position))
+        for each in after
+        if _identity(each) not in known
+    )
 
 
 def _days(entries: Sequence[Entry]) -> Iterator[int]:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from sqlalchemy import Connection
+
 from projections.beliefs import Beliefs
 from projections.building import Tell, build
 from projections.decisions import Fetch, next_decisions
@@ -64,16 +66,34 @@ class Follower:
                 return
             with self._views.changing() as connection:
                 position, _ = self._views.position(connection)  # another process may have moved it
-                if position >= until:
-                    return
-                whole = next_decisions(self._fetch, position, self._batch)
-                beliefs = Beliefs(connection)
-                beliefs.expect(entry for decision in whole for entry, _ in decision)
-                for decision in whole:
-                    beliefs.take_in([entry for entry, _ in decision])
-                beliefs.store()
-                last, leaf_hash = whole[-1][-1]
-                self._views.reached(connection, last.position, leaf_hash.hex())
+                if position < until:
+                    self._take_in(connection, position)
+
+    @contextmanager
+    def unwritten(self, until: int, patience: float) -> Iterator[Connection]:
+        """The views as they are at a position, of which nothing is kept: where a disk is full.
+
+        Raises:
+            ViewsBehind: patience came to its end, or it would take too long.
+        """
+        with self._alone(patience):
+            if self.must_build(until):
+                raise ViewsBehind("there is no room to build them")
+            with self._views.rehearsing() as connection:
+                while (position := self._views.position(connection)[0]) < until:
+                    self._take_in(connection, position)
+                yield connection
+
+    def _take_in(self, connection: Connection, position: int) -> None:
+        """Follow by one batch."""
+        whole = next_decisions(self._fetch, position, self._batch)
+        beliefs = Beliefs(connection)
+        beliefs.expect(entry for decision in whole for entry, _ in decision)
+        for decision in whole:
+            beliefs.take_in([entry for entry, _ in decision])
+        beliefs.store()
+        last, leaf_hash = whole[-1][-1]
+        self._views.reached(connection, last.position, leaf_hash.hex())
 
     def build(self, tell: Tell) -> None:
         """Build the views anew, while those that there are go on being asked and followed."""

@@ -10,7 +10,9 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from hashlib import sha256
+from math import inf
 from pathlib import Path
+from time import monotonic
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -22,7 +24,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import DatabaseError, DisconnectionError
+from sqlalchemy.exc import DatabaseError, DisconnectionError, OperationalError
 
 from projections import tables
 
@@ -33,6 +35,10 @@ class ViewsBehind(Exception):
 
 class NoViews(Exception):
     """Where views are to be there is something else, which they do not take the place of."""
+
+
+class TookTooLong(Exception):
+    """What was read took longer than it may, and was interrupted."""
 
 
 class Views:
@@ -50,16 +56,42 @@ class Views:
                 _make(connection)
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """A connection to read from."""
+    def reading(self, seconds: float = inf) -> Iterator[Connection]:
+        """A connection to read from, for so many seconds.
+
+        Raises:
+            TookTooLong: they are over; the statement that runs is interrupted, no other begun.
+        """
         with self._engine.connect() as connection:
-            yield connection
+            connection.info["until"] = monotonic() + seconds
+            try:
+                yield connection
+            except OperationalError as error:
+                if _is_over(connection.info) and str(error.orig) == "interrupted":
+                    raise TookTooLong from None
+                raise
+            finally:
+                connection.info.pop("until", None)
 
     @contextmanager
     def changing(self) -> Iterator[Connection]:
         """A transaction that changes rows and position together, or not at all."""
         with self._engine.connect() as connection, transaction(connection):
             yield connection
+
+    @contextmanager
+    def rehearsing(self) -> Iterator[Connection]:
+        """A transaction of which nothing is kept, and which needs no room on the disk."""
+        with self._engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA temp_store = MEMORY")
+            connection.exec_driver_sql("PRAGMA cache_spill = OFF")
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            finally:
+                if not connection.invalidated:
+                    connection.exec_driver_sql("ROLLBACK")
+                    connection.exec_driver_sql("PRAGMA cache_spill = ON")
 
     def followed(self) -> tuple[int, str] | None:
         """As `position`; None: another release made them, or they are damaged."""
@@ -104,6 +136,9 @@ class Views:
         """Close every connection."""
         self._engine.dispose()
 
+
+LOOKED_AT: Final = 50_000
+"""Steps of SQLite's machine from one look at the clock to the next: a millisecond or so."""
 
 _POSITION: Final = "SELECT position, leaf_hash FROM progress"
 
@@ -154,6 +189,12 @@ def is_unreadable(error: BaseException | None) -> bool:
     return type(error) is sqlite3.DatabaseError
 
 
+def is_full(error: BaseException | None) -> bool:
+    """Whether an error of the driver says that there is no room on the disk, or none to be had."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    return code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
+
+
 def version(connection: Connection) -> int:
     """Which version of the views a file holds; 0: none that is whole."""
     return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
@@ -176,7 +217,9 @@ def _make(connection: Connection) -> None:
 def _engine(path: Path) -> Engine:
     # Without the driver's own transactions: they begin too late for BEGIN IMMEDIATE.
     options = {"isolation_level": None, "timeout": 30}
-    engine = create_engine(URL.create("sqlite", database=str(path)), connect_args=options)
+    # As many as are asked for: who compares two bases holds two, and must not wait for another.
+    address = URL.create("sqlite", database=str(path))
+    engine = create_engine(address, connect_args=options, max_overflow=-1)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, record: Any) -> None:
@@ -184,6 +227,12 @@ def _engine(path: Path) -> Engine:
         connection.execute("PRAGMA synchronous = NORMAL")
         record.info["file"] = Path(connection.execute("PRAGMA database_list").fetchone()[2]).name
         record.info["unused"] = True
+        connection.set_progress_handler(lambda: _is_over(record.info), LOOKED_AT)
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def has_time(connection: Connection, *_: Any) -> None:
+        if _is_over(connection.info):
+            raise TookTooLong
 
     @event.listens_for(engine, "checkout")
     def is_the_newest(connection: Any, record: Any, _: Any) -> None:
@@ -191,6 +240,11 @@ def _engine(path: Path) -> Engine:
             raise DisconnectionError("the views are in another file now")
 
     return engine
+
+
+def _is_over(info: dict[str, Any]) -> bool:
+    until = info.get("until")
+    return until is not None and monotonic() > until
 
 
 def file_of(path: Path) -> str:

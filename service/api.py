@@ -11,22 +11,29 @@ from typing import Final
 
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
 
 from domain.access import Principal
-from service import asking, erasing, openapi, posting, problems
+from service import asking, erasing, explaining, manners, openapi, posting, problems
 from service.access import granting
 from service.access.doorkeeper import Doorkeeper
 from service.cosigning import Cosigning, Watch, Witness
+from service.following.tail import Tail
 from service.ledger import Ledger
+from service.manners.bounds import USUAL, Bounds
+from service.manners.parameters import NO_PARAMETERS
 from service.writer import Writer
 
-PARTS: Final = (posting, erasing, granting, asking)
+PARTS: Final = (posting, erasing, granting, asking, explaining)
 """What the service answers."""
 
 logger = logging.getLogger(__name__)
 
 LULL: Final = 0.2
 """Seconds without recording after which the views follow, so as not to slow it down."""
+
+TROUBLED: Final = 5.0
+"""Seconds until it is tried again when it failed."""
 
 SWEEPING: Final = 3_600.0
 """Seconds from one sweep of the vault to the next."""
@@ -39,8 +46,9 @@ def application(
     is_public: bool = False,
     witnesses: Sequence[Witness] = (),
     interval: float = 60.0,
+    bounds: Bounds = USUAL,
 ) -> FastAPI:
-    """The service as an ASGI application, over a ledger that it opens and closes.
+    """The service as an ASGI application, over a ledger that it opens and closes, within bounds.
 
     Whoever shows no key is `anonymous`, if given; else the doorkeeper decides.
 
@@ -52,6 +60,7 @@ def application(
         with contextlib.closing(open_ledger()) as ledger:
             writer = Writer(ledger.recorder, is_local=ledger.is_local)
             app.state.ledger, app.state.writer = ledger, writer
+            app.state.tail = tail = Tail(ledger.log)
             ending = asyncio.Event()
             keeping = asyncio.create_task(_keep(ledger, writer, ending))
             watch = Watch(Cosigning(ledger.log, ledger.published), witnesses, interval)
@@ -60,6 +69,7 @@ def application(
                 yield
             finally:
                 ending.set()
+                await tail.close()
                 if watching is not None:
                     watching.cancel()
                     await asyncio.wait([watching])
@@ -71,12 +81,24 @@ def application(
         summary="A governance ledger: who decided what, and what the structure was on any day.",
         version="0.1.0",
         lifespan=lifespan,
-        openapi_url="/openapi.json",
+        openapi_url=None,  # explained by a page of our own, and told by a route that asks nobody
+        docs_url=None,
+        redoc_url=None,
         routes=[each for part in PARTS for each in part.router.routes],
+        middleware=[
+            *manners.outer(bounds),
+            Middleware(Doorkeeper, anonymous=anonymous, is_public=is_public),
+            *manners.inner(bounds),
+        ],
     )
     problems.install(app)
-    app.add_middleware(Doorkeeper, anonymous=anonymous, is_public=is_public)
-    app.add_api_route("/livez", livez, tags=["operations"], summary="Whether the process is alive")
+    app.add_api_route(
+        "/livez",
+        livez,
+        tags=["operations"],
+        summary="Whether the process is alive",
+        dependencies=[NO_PARAMETERS],
+    )
     openapi.complete(app)
     return app
 
@@ -95,7 +117,7 @@ async def _keep(ledger: Ledger, writer: Writer, ending: asyncio.Event) -> None:
 
     And sweep the texts of what was never recorded from the vault, at the start and every hour.
     """
-    swept = -SWEEPING
+    swept, pause = -SWEEPING, LULL
 
     def told(stage: str, done: int, of: int) -> None:
         if ending.is_set():
@@ -105,7 +127,8 @@ async def _keep(ledger: Ledger, writer: Writer, ending: asyncio.Event) -> None:
 
     while not ending.is_set():
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(ending.wait(), LULL)
+            await asyncio.wait_for(ending.wait(), pause)
+        pause = LULL
         try:
             await run_in_threadpool(ledger.keep, told, is_idle=writer.idle_for > LULL)
             if time.monotonic() - swept > SWEEPING:
@@ -114,4 +137,5 @@ async def _keep(ledger: Ledger, writer: Writer, ending: asyncio.Event) -> None:
         except _Ending:
             return
         except Exception:
+            pause = TROUBLED  # so as not to fill a disk with the same complaint
             logger.exception("the ledger cannot be kept in order; trying again")

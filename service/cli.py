@@ -19,6 +19,7 @@ from service.commands import (
     asking,
     auditing,
     erasing,
+    following,
     keys,
     operating,
     recording,
@@ -97,7 +98,17 @@ def _curule(
     """
 
 
-for group in (recording, asking, replaying, auditing, access, erasing, operating, serving):
+for group in (
+    recording,
+    asking,
+    following,
+    replaying,
+    auditing,
+    access,
+    erasing,
+    operating,
+    serving,
+):
     app.add_typer(group.app)
 app.add_typer(keys.app, name="keys")
 app.add_typer(witness.app, name="witness")

@@ -17,6 +17,7 @@ import httpx
 
 from domain.access import LOCAL
 from service.loopback import is_loopback
+from service.members import named_twice
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -216,13 +217,15 @@ def decisions(text: str, file: str) -> Iterator[tuple[str, Any]]:
     """The decisions of a file, each with its place: one, a JSON array, or JSON Lines.
 
     Raises:
-        Unanswered: the file is not JSON; line and column are told.
+        Unanswered: the file is not JSON, line and column are told; or a member is named twice.
     """
     decoder, at, line, found = json.JSONDecoder(), 0, 1, 0
     try:
         while (start := _SPACE.match(text, at).end()) < len(text):  # type: ignore[union-attr]
             line += text.count("\n", at, start)
             value, at = decoder.raw_decode(text, start)
+            if (twice := named_twice(text[start:at])) is not None:
+                raise Unanswered(f"{file}, line {line}: {twice} is named twice", 2)
             if isinstance(value, list):
                 yield from ((f"{file}, item {n}", item) for n, item in enumerate(value, 1))
             else:
@@ -327,7 +330,7 @@ def _stranger(response: httpx.Response) -> Unanswered:
 
 def _exit_code(status: int) -> int:
     """1: refused or not found; 2: malformed; 3: it cannot be done for now."""
-    if status in (400, 405, 413, 415, 422):
+    if status in (400, 405, 406, 413, 415, 422, 431):
         return 2
     return 1 if 400 <= status < 500 and status not in (408, 429) else 3
 

@@ -315,15 +315,6 @@ class Sqlite:
         CROSS JOIN entries ON entries.position = tags.position
         ORDER BY tags.position""")
 
-    def options(self, busy_timeout: float) -> dict[str, Any]:
-        """Arguments for the driver's connect()."""
-        return {"timeout": busy_timeout}
-
-    def prepare(self, connection: Any, busy_timeout: float) -> None:
-        """Make a new connection durable, and bounded in its waiting."""
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-
     def pairs(self, tags: Sequence[str], types: Sequence[str]) -> dict[str, Any]:
         """The parameters of `tagged`."""
         return {"pairs": json.dumps(list(zip(tags, types, strict=True)))}
@@ -430,28 +421,6 @@ class Postgresql:
         JOIN tags ON tags.tag = pair.tag AND tags.type = pair.type
         JOIN entries ON entries.position = tags.position
         ORDER BY tags.position""")
-
-    def options(self, busy_timeout: float) -> dict[str, Any]:
-        """Arguments of connect(): a dead network is noticed within seconds."""
-        return {
-            "connect_timeout": 5,
-            "tcp_user_timeout": 5_000,
-            "keepalives_idle": 5,
-            "keepalives_interval": 1,
-            "keepalives_count": 5,
-        }
-
-    def prepare(self, connection: Any, busy_timeout: float) -> None:
-        """Make a new connection durable, and bounded in its waiting."""
-        connection.execute(
-            "SELECT set_config('lock_timeout', %s, false),"
-            " set_config('statement_timeout', '10s', false),"
-            " set_config('idle_in_transaction_session_timeout', '10s', false),"
-            " set_config('default_transaction_isolation', 'read committed', false),"
-            " set_config('synchronous_commit',"
-            "  replace(current_setting('synchronous_commit'), 'off', 'on'), false)",
-            (f"{busy_timeout * 1_000:.0f}ms",),
-        )
 
     def pairs(self, tags: Sequence[str], types: Sequence[str]) -> dict[str, Any]:
         """The parameters of `tagged`."""

@@ -17,6 +17,7 @@ from service import problems
 from service.access.doorkeeper import needs
 from service.erasures import Erased
 from service.ledger import Ledger
+from service.manners.parameters import NO_PARAMETERS
 from service.posting import receipted, received
 from service.problems import MOVED, NOT_FOUND, PARAMETER, Problem
 from service.recorder import Recorded
@@ -67,7 +68,7 @@ ASKED: Final = TypeAdapter(ErasureAsked)
     status_code=201,
     tags=["people"],
     summary="Erase a person",
-    dependencies=[needs("erase")],
+    dependencies=[needs("erase"), NO_PARAMETERS],
     responses={
         201: {"model": ErasureAnswer, "description": "Erased: what it covers is in no store."},
         200: {"model": ErasureAnswer, "description": "Erased before; there was nothing left."},
@@ -79,7 +80,7 @@ ASKED: Final = TypeAdapter(ErasureAsked)
         }
     },
 )
-async def erase(request: Request, person_id: str) -> Response:
+async def erase_person(request: Request, person_id: str) -> Response:
     """Destroy the personal data of a person under every id, on a lawful ground, for good.
 
     Covered are the person's names, every text about the person, and what names them in the

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from domain.amendments import amended, amendments
 from domain.answers import Body, Finding
@@ -26,7 +26,7 @@ from projections.follower import FOR_EVER, Follower
 from projections.history import Remembered
 from projections.memory import Memory as Remembering
 from projections.structure import Structures
-from projections.views import Views
+from projections.views import Views, is_full
 from service.access.keys import Keys
 from service.access.reads import Reads, reads_url
 from service.access.uses import Uses
@@ -50,6 +50,7 @@ class Ledger:
     def __init__(self, settings: Settings) -> None:
         opening = master_key_of(settings)
         stores = (settings.ledger, settings.vault)
+        self._answering = settings.answer_seconds
         self.is_local = all(make_url(url).get_backend_name() == "sqlite" for url in stores)
         with ExitStack() as opened:  # what was opened is closed if the rest cannot be
             self.log = opened.enter_context(closing(Log(settings.ledger, seal=curule_seal)))
@@ -81,6 +82,11 @@ class Ledger:
             with suppress(SQLAlchemyError):  # it is told to the minute or so
                 self.reads.used(uses)
         self._opened.close()
+
+    @property
+    def origin(self) -> str:
+        """The log's name for good."""
+        return self.log.signer.verifier.name
 
     def follow(self, patience: float = FOR_EVER) -> int:
         """Bring the views up to the newest position of the log.
@@ -115,12 +121,12 @@ class Ledger:
 
         Raises:
             ViewsBehind: they would not get there within the patience (seconds).
+            TookTooLong: the answer is not there in the time that the settings give it.
         """
         newest = self.log.newest()
         self.erasures.follow(newest)
         while True:
-            self.follower.follow(newest, patience)
-            with self.views.reading() as connection:
+            with self._views_at(newest, patience) as connection:
                 if self.views.position(connection)[0] < newest:
                     continue  # views built meanwhile have taken their place, a little behind
                 if recorded_at is not None:
@@ -129,6 +135,24 @@ class Ledger:
                     at = newest if position is None else position
                     yield connection, basis_at(connection, day, at)
                 return
+
+    @contextmanager
+    def _views_at(self, newest: int, patience: float) -> Iterator[Connection]:
+        """The views, brought up to a position; where the disk is full, for this time only."""
+        has_room = True
+        try:
+            self.follower.follow(newest, patience)
+        except DBAPIError as error:
+            if not is_full(error.orig):
+                raise
+            has_room = False
+        how = (
+            self.views.reading(self._answering)
+            if has_room
+            else self.follower.unwritten(newest, patience)
+        )
+        with how as connection:
+            yield connection
 
     def entries_of(self, decision: str) -> Sequence[Sealed]:
         """A decision's entries, envelope first; none if it is not recorded."""

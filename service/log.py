@@ -31,11 +31,8 @@ from eventsourcing.persistence import IntegrityError, ProgrammingError
 from sqlalchemy import (
     Connection,
     Executable,
-    create_engine,
-    event,
     exc,
     insert,
-    make_url,
     select,
 )
 
@@ -56,6 +53,7 @@ from service.appends import (
     identity_seal,
     now_in_microseconds,
 )
+from service.connections import PATIENCE, engine, unhurried
 from service.databases import (
     COSIGN,
     COSIGNATURES,
@@ -120,26 +118,19 @@ class Log(DCBRecorder):
         *,
         seal: Seal = identity_seal,
         clock: Callable[[], int] = now_in_microseconds,
-        busy_timeout: float = 5.0,
+        busy_timeout: float = PATIENCE,
     ) -> None:
         self._seal = seal
         self._clock = clock
         self._listeners: list[Callable[[Sequence[Sealed]], None]] = []
-        address = make_url(url)
-        is_sqlite = address.get_backend_name() == "sqlite"
-        self._database: Sqlite | Postgresql = Sqlite() if is_sqlite else Postgresql()
-        options = self._database.options(busy_timeout)
-        self._engine = create_engine(
-            address,
+        self._engine = engine(
+            url,
+            busy_timeout=busy_timeout,
             isolation_level="AUTOCOMMIT",  # a read is one round trip; transactions are explicit
             skip_autocommit_rollback=True,
-            connect_args={name: options[name] for name in options if name not in address.query},
         )
-        event.listen(
-            self._engine,
-            "connect",
-            lambda connection, _: self._database.prepare(connection, busy_timeout),
-        )
+        is_sqlite = self._engine.dialect.name == "sqlite"
+        self._database: Sqlite | Postgresql = Sqlite() if is_sqlite else Postgresql()
 
         # Touched by whoever holds the baton only.
         self._writer: Connection | None = None
@@ -170,7 +161,7 @@ class Log(DCBRecorder):
             try:
                 with self._engine.connect() as connection:
                     if not LOG.is_there(connection):
-                        connection.detach()  # so that closing it undoes what is not committed
+                        unhurried(connection)  # closing it undoes what is not committed
                         connection.exec_driver_sql(self._database.begin)
                         if not LOG.is_there(connection):  # else another process was first
                             LOG.make(connection)

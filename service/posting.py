@@ -17,14 +17,11 @@ from domain.recording import Violation
 from service import problems
 from service.access.doorkeeper import needs
 from service.content import plain
-from service.problems import MEDIA, PARAMETER, TOO_LARGE, Problem
+from service.problems import MEDIA, PARAMETER, Problem
 from service.questions import PATIENCE, today
 from service.recorder import Answer, Receipt, Refusal, Sent, Unsettled
 
 router = APIRouter()
-
-BODY_LIMIT: Final = 4 * 1024 * 1024
-"""Bytes of a request's body at most."""
 
 DECISION: Final = TypeAdapter(Decision)
 """Validates a decision as it was sent: strictly, and every field known."""
@@ -124,7 +121,7 @@ DRY_RUN: Final = {
         },
     },
 )
-async def record(request: Request) -> Response:
+async def record_decision(request: Request) -> Response:
     """Record one decision with all its acts, or nothing of it.
 
     Posted again under the same id with the same content, it returns the first receipt.
@@ -188,17 +185,14 @@ async def received(request: Request) -> bytes:
     """The JSON that a request holds, unread.
 
     Raises:
-        Problem: it is of another type, or too large.
+        Problem: it is of another type, or names a member of an object twice.
     """
     content_type = request.headers.get("content-type", "")
     if content_type.partition(";")[0].strip().lower() != "application/json":
         raise Problem(MEDIA, f"the content type is {content_type or 'not given'!r}")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_LIMIT:
-            raise Problem(TOO_LARGE, f"a request's body has at most {BODY_LIMIT} bytes")
-    return bytes(body)
+    body = await request.body()
+    problems.expect_members_once(body)
+    return body
 
 
 def _json(status: int, content: Any, headers: dict[str, str] | None = None) -> Response:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
 from fastapi import Request
@@ -27,8 +27,39 @@ from service.content import WITHHELD, Told, plain
 from service.ledger import Ledger
 from service.problems import BEHIND, CLOCKS, FUTURE, Problem
 
+JSON = "application/json"
+"""The media type of most answers."""
+
 PATIENCE = 5.0
 """Seconds that a question waits for `min_position`, or for views that are being built."""
+
+
+PINNED: Final = {
+    "Ledger-Position": {
+        "description": "The position of the newest entry that the answer takes into account.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "Content-Location": {
+        "description": "The same question, pinned to the basis: it is always answered the same.",
+        "required": True,
+        "schema": {"type": "string", "format": "uri-reference"},
+    },
+    "ETag": {
+        "description": "What names this answer; sent as `If-None-Match`, it asks for no other.",
+        "required": True,
+        "schema": {"type": "string"},
+    },
+}
+"""The headers of every answer that has a basis, as the OpenAPI document declares them."""
+
+
+def answers(model: Any, **headers: Any) -> dict[int | str, dict[str, Any]]:
+    """The responses of a question, for the OpenAPI document; `headers` are its own besides."""
+    return {
+        200: {"model": model, "headers": {**PINNED, **headers}},
+        304: {"description": "What is known by its ETag is still the answer.", "headers": PINNED},
+    }
 
 
 def _day(text: str) -> str:
@@ -41,10 +72,10 @@ def _instant(text: str) -> str:
     return text
 
 
-Day = Annotated[str, AfterValidator(_day)]
+Day = Annotated[str, AfterValidator(_day), Field(json_schema_extra={"format": "date"})]
 """A plain calendar day as a parameter."""
 
-Instant = Annotated[str, AfterValidator(_instant)]
+Instant = Annotated[str, AfterValidator(_instant), Field(json_schema_extra={"format": "date-time"})]
 """An instant (RFC 3339) as a parameter."""
 
 
@@ -112,7 +143,7 @@ def asked(ledger: Ledger, query: BasisQuery) -> Iterator[tuple[Connection, b.Bas
     if query.recorded_at is not None and query.position is not None:
         raise Problem(CLOCKS, "recorded_at and position name the same clock: give one of them")
     recorded_at = microseconds(query.recorded_at) if query.recorded_at else None
-    if recorded_at is not None and recorded_at > now_in_microseconds():
+    if recorded_at is not None and recorded_at > max(now_in_microseconds(), ledger.log.head()[1]):
         raise Problem(FUTURE, f"recorded_at {query.recorded_at} is in the future")
     if query.min_position and not ledger.log.wait(query.min_position - 1, PATIENCE):
         raise Problem(BEHIND, f"position {query.min_position} is not recorded yet; ask again")
@@ -142,12 +173,16 @@ def stated(basis: b.Basis) -> Basis:
 def answer(
     request: Request,
     basis: b.Basis,
-    content: Mapping[str, Any],
+    content: Mapping[str, Any] | Text,
     query: BasisQuery,
     *,
     links: str | None = None,
+    media_type: str | None = None,
 ) -> Response:
-    """An answer with its basis, pinned so that the same question can be asked again exactly."""
+    """An answer with its basis, pinned so that the same question can be asked again exactly.
+
+    What is written already tells its basis in the headers alone.
+    """
     given = query.model_dump(
         exclude={"recorded_at", "position", "min_position", "effective_at"},
         exclude_none=True,
@@ -155,40 +190,46 @@ def answer(
         mode="json",
     )
     at = {**given, "effective_at": dates.iso(basis.effective_at), "position": basis.position}
-    told = {"basis": plain(stated(basis)), **content}
-    return pinned(request, at, basis.position, told, links=links)
+    if not isinstance(content, Text):
+        content = {"basis": plain(stated(basis)), **content}
+    return pinned(request, at, basis.position, content, links=links, media_type=media_type)
 
 
 def pinned(
     request: Request,
     at: Mapping[str, Any],
     position: int,
-    content: Mapping[str, Any],
+    content: Mapping[str, Any] | Text,
     *,
     links: str | None = None,
+    media_type: str | None = None,
 ) -> Response:
-    """An answer that parameters, without any default, ask for again exactly."""
+    """An answer that parameters, without any default, ask for again exactly.
+
+    The media type is given where the client could choose between several.
+    """
     location = f"{request.url.path}?{urlencode(at)}"
     erased = request.app.state.ledger.erasures.newest  # nothing else changes what was answered
     principal: Principal = request.state.principal
     whole = principal.may("ask")
-    tag = f'"{sha256(f"{VERSION} {erased} {whole} {location}".encode()).hexdigest()[:32]}"'
+    told = f"{VERSION} {erased} {whole} {location} {media_type}"
+    tag = f'W/"{sha256(told.encode()).hexdigest()[:32]}"'
     headers = {
         "Ledger-Position": str(position),
         "Content-Location": location,
         "ETag": tag,
         "Cache-Control": "private, no-cache",
-        "Vary": "Authorization",
+        "Vary": "Authorization, Accept" if media_type else "Authorization",
     }
     if links:
         headers["Link"] = links
     known = request.headers.get("If-None-Match", "").split(",")
-    if any(each.strip().removeprefix("W/") in (tag, "*") for each in known):
+    if any(f"W/{each.strip().removeprefix('W/')}" in (tag, "W/*") for each in known):
         return Response(status_code=304, headers=headers)
     _note(request, principal, {name: value for name, value in at.items() if name != "q"})
     return Response(
-        _told(content),
-        media_type="application/json",
+        content.text if isinstance(content, Text) else _told(content),
+        media_type=media_type or JSON,
         headers=headers,
     )
 

@@ -7,6 +7,7 @@ import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -15,6 +16,8 @@ from service.client import Unanswered
 from service.cosigning import Witness
 from service.garbage import collect_seldom
 from service.ledger import Ledger
+from service.manners.bounds import USUAL, Bounds
+from service.manners.connection import bounded
 
 
 def listen(host: str, *ports: int) -> socket.socket:
@@ -34,6 +37,19 @@ def address(listening: socket.socket, scheme: str = "http") -> str:
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
+class Server(uvicorn.Server):
+    """A server that ends the streams of the application when it stops.
+
+    It waits for every response that is open before the application's own end comes.
+    """
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more requests, end the streams, and finish what is under way."""
+        application: Any = self.config.app
+        application.state.tail.end()
+        await super().shutdown(sockets)
+
+
 def server(
     ledger: Ledger,
     *,
@@ -43,13 +59,22 @@ def server(
     behind_proxy: bool = False,
     witnesses: Sequence[Witness] = (),
     interval: float = 60.0,
-) -> uvicorn.Server:
+    bounds: Bounds = USUAL,
+) -> Server:
     """A server of the application, ready to run; TLS takes a certificate and its key."""
     certificate, key = tls or (None, None)
     config = uvicorn.Config(
-        application(lambda: ledger, is_public=is_public, witnesses=witnesses, interval=interval),
+        application(
+            lambda: ledger,
+            is_public=is_public,
+            witnesses=witnesses,
+            interval=interval,
+            bounds=bounds,
+        ),
+        http=bounded(bounds),
         lifespan="on",
         ws="none",
+        headers=[("Server", "Curule")],
         log_level="warning",
         access_log=access_log,
         ssl_certfile=certificate,
@@ -61,7 +86,7 @@ def server(
         logging.getLogger("uvicorn.access").addFilter(_without_query)
         logging.getLogger("uvicorn.access").setLevel(logging.INFO)
     _tune()
-    return uvicorn.Server(config)
+    return Server(config)
 
 
 def _without_query(record: logging.LogRecord) -> bool:

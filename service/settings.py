@@ -47,3 +47,16 @@ class Settings(BaseSettings):
     them by itself."""
     witness_interval: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 60
     """Seconds from one time that `curule serve` asks them to the next; 0: it never does."""
+    rate_limit: str | None = None
+    """Requests that a client may send: as `600/minute` or `10/second`, or `off`. Else off where
+    `curule serve` listens on loopback, 600/minute elsewhere."""
+    body_limit: Annotated[int, Field(ge=1)] = 4 * 1024 * 1024
+    """Bytes of a request's body at most."""
+    arrival_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 30
+    """Seconds in which a request's head has to arrive, and then its body."""
+    answer_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 30
+    """Seconds after which a question is interrupted."""
+    connections: Annotated[int, Field(ge=1)] = 500
+    """Connections at once."""
+    cors_origins: str | None = None
+    """Origins whose pages browsers let read the answers: `https://…`, separated by spaces."""

@@ -31,6 +31,7 @@ SYNCED = 1.0
 KEY: Final = ".log-key"
 """How the name of the file beside a ledger ends in which the key is."""
 _MOST: Final = 65_536  # bytes that are read of a remembered checkpoint
+_SECTOR: Final = 512  # bytes that a disk writes whole or not at all
 
 
 class LogLocked(Locked):
@@ -111,7 +112,9 @@ class _Newest:
 
     It is written with each commit, and synced within a second, aside, so that no commit waits for
     it. A power failure takes back no more than the last second of it, and not from the ledger, with
-    which it is compared when that is opened.
+    which it is compared when that is opened. What it leaves is a checkpoint: line feeds fill the
+    file up to whole sectors, of which a checkpoint takes one unless the log has a very long name,
+    so that the file never changes its length.
     """
 
     def __init__(self, path: Path) -> None:
@@ -125,10 +128,21 @@ class _Newest:
                 sync(path.parent)
         except OSError as error:
             raise LogLocked(f"{path} cannot be written: {error.strerror}") from None
+        self._fill()
+
+    def _fill(self) -> None:
+        """Give a file that is new, or of an earlier release, its length, before it is relied on."""
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        try:
+            if not (size := os.fstat(self._file).st_size) or size % _SECTOR:
+                os.pwrite(self._file, _filled(self.read()), 0)
+                os.fsync(self._file)
+        finally:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def read(self) -> str:
         """The checkpoint; nothing if there was none yet."""
-        return os.pread(self._file, _MOST, 0).decode(errors="replace")
+        return kept_in(os.pread(self._file, _MOST, 0))
 
     def write(self, size: int, checkpoint: str) -> None:
         """Put a newer checkpoint in its place; those of one log only become longer."""
@@ -136,7 +150,7 @@ class _Newest:
         try:
             lines = self.read().split("\n", 2)
             if len(lines) < 3 or int(lines[1]) < size:
-                os.pwrite(self._file, checkpoint.encode(), 0)
+                os.pwrite(self._file, _filled(checkpoint), 0)
         finally:
             fcntl.flock(self._file, fcntl.LOCK_UN)
         with self._syncing:
@@ -168,6 +182,18 @@ class _Newest:
                 os.fsync(self._file)
                 os.close(self._file)
                 self._file = -1
+
+
+def _filled(checkpoint: str) -> bytes:
+    """A checkpoint, or nothing, and line feeds up to the end of a sector."""
+    content = checkpoint.encode()
+    return content.ljust(-(-max(1, len(content)) // _SECTOR) * _SECTOR, b"\n")
+
+
+def kept_in(content: bytes) -> str:
+    """The checkpoint in the file that remembers the newest; nothing if it has none."""
+    text = content.decode(errors="replace").strip("\n\0")
+    return text and f"{text}\n"
 
 
 class NotSigned(Exception):

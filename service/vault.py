@@ -24,6 +24,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
+from service.connections import PATIENCE, engine, unhurried
 from service.schemas import Schema
 from service.secret import Locked, in_file, kept_beside, secret
 from service.settings import Settings
@@ -35,9 +36,7 @@ _DESTROYED: Final = b"\0"  # in place of the key of an erased subject, whose tra
 _CLEAN: Final = b""  # the same, and the database's files hold no trace of it
 _KEY: Final = 1  # what is longer is a key
 _CHECK: Final = sha256(b"curule vault").digest()  # wrapped by a master key, tells it from others
-_SQLITE: Final = """
-    PRAGMA busy_timeout = 30000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-    PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON"""
+_SQLITE: Final = "PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON"
 
 _SCHEMA = sa.MetaData()
 _MASTER = sa.Table("vault_master", _SCHEMA, sa.Column("key_check", sa.LargeBinary))
@@ -65,6 +64,9 @@ _PUT = sa.text("""
     INSERT INTO vault_disclosures VALUES (:digest, :subject, :decision, :sealed, :deadline)
     ON CONFLICT (digest) DO UPDATE SET deadline = excluded.deadline
     WHERE vault_disclosures.deadline < excluded.deadline""")
+
+
+_HOLDING = sa.text("SET LOCAL idle_in_transaction_session_timeout = '60s'")
 
 
 class VaultLocked(Locked):
@@ -135,7 +137,7 @@ class Vault:
         self._forgotten = 0  # how often something was erased: what was read before is not kept
         sqlite = sa.make_url(url).get_backend_name() == "sqlite"
         level = "AUTOCOMMIT" if sqlite else "READ COMMITTED"  # on SQLite, `_writing` begins
-        self._engine = sa.create_engine(url, hide_parameters=True, isolation_level=level)
+        self._engine = engine(url, hide_parameters=True, isolation_level=level)
         self._turn = threading.Lock() if sqlite else None  # a fair wait; SQLite's own is a sleep
         if sqlite:
             sa.event.listen(self._engine, "connect", lambda made, _: made.executescript(_SQLITE))
@@ -225,7 +227,9 @@ class Vault:
     @contextmanager
     def held(self) -> Iterator[None]:
         """While it lasts, nobody puts anything, and whoever wants to waits."""
-        with self._writing(alone=True):
+        with self._writing(alone=True) as connection:
+            if not self._turn:
+                connection.execute(_HOLDING)
             yield
 
     def examined(self, digests: Collection[str] | None = None) -> Iterator[Examined]:
@@ -323,6 +327,7 @@ class Vault:
         """Leave no trace of deleted rows in the database's files, then note that it is done."""
         with self._turn or nullcontext(), self._engine.connect() as connection:
             alone = connection.execution_options(isolation_level="AUTOCOMMIT")
+            unhurried(alone)
             marked = sa.select(_KEYS.c.subject).where(_KEYS.c.wrapped == _DESTROYED)
             traced = alone.scalars(marked).all()  # others may follow, with traces of their own
             if self._turn:  # what is deleted is overwritten, but not copies left by moved rows
@@ -380,13 +385,24 @@ class Vault:
     @contextmanager
     def _writing(self, *, alone: bool = False) -> Iterator[sa.Connection]:
         """One transaction, during which nobody deletes, and nobody else writes if `alone`."""
-        with self._turn or nullcontext(), self._engine.begin() as connection:
+        with self._in_turn(), self._engine.begin() as connection:
             if self._turn:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             else:
                 lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
                 connection.execute(sa.select(getattr(sa.func, lock)(_ADVISORY)))
             yield connection
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        """Of the threads of this process one at a time, on SQLite."""
+        if self._turn and not self._turn.acquire(timeout=PATIENCE):
+            raise sa.exc.TimeoutError("the vault is being written to all the time")
+        try:
+            yield
+        finally:
+            if self._turn:
+                self._turn.release()
 
     def _wrapped_key(self) -> bytes:
         return aes_key_wrap(self._master, secrets.token_bytes(32))

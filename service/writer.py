@@ -15,7 +15,14 @@ GROUP = 128
 GATHERING = 2
 """Turns of the event loop in which requests that have arrived join a group."""
 
+PATIENCE = 8.0
+"""Seconds after which a request is answered, whatever its group is waiting for."""
+
 _Waiting = tuple[Sent, "asyncio.Future[Answer]"]
+
+
+class OutOfTime(Exception):
+    """Whether a decision was recorded is not known yet."""
 
 
 class Writer:
@@ -40,12 +47,21 @@ class Writer:
         return 0.0 if self._draining is not None else time.monotonic() - self._recorded
 
     async def record(self, sent: Sent) -> Answer:
-        """Record a decision; when this returns, what a receipt names is durable."""
+        """Record a decision; when this returns, what a receipt names is durable.
+
+        Raises:
+            OutOfTime: the database is silent. The decision may be recorded all the same.
+        """
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((sent, answer))
         if self._draining is None:
             self._draining = asyncio.create_task(self._drain())
-        return await asyncio.shield(answer)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await asyncio.shield(answer)
+        except TimeoutError as error:
+            answer.add_done_callback(_leave)
+            raise OutOfTime(sent.decision.id) from error
 
     async def _drain(self) -> None:
         while self._waiting:
@@ -75,3 +91,8 @@ class Writer:
             await self._draining
         if self._thread is not None:
             self._thread.shutdown()
+
+
+def _leave(answer: asyncio.Future[Answer]) -> None:
+    """Nobody waits for it any more, nor for what failed."""
+    answer.exception()

@@ -1,3 +1,5 @@
+import base64
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -6,6 +8,7 @@ import pytest
 
 from tests.postgres import MakeDatabase
 from tests.postgres import postgres_server as run_postgres_server
+from tests.serving import Env
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +47,17 @@ def log_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'curule.db'}"
     url: str = request.getfixturevalue("postgres_url")
     return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Env:
+    """Where two services find one log and one vault."""
+    if request.param == "sqlite":
+        return {
+            "CURULE_LEDGER": f"sqlite:///{tmp_path / 'curule.db'}",
+            "CURULE_VAULT": f"sqlite:///{tmp_path / 'curule-vault.db'}",
+        }
+    url: str = request.getfixturevalue("postgres_url")
+    keys = ("CURULE_MASTER_KEY", "CURULE_LOG_KEY")
+    made = {name: base64.b64encode(secrets.token_bytes(32)).decode() for name in keys}
+    return {"CURULE_LEDGER": url, "CURULE_VAULT": url, **made}

@@ -20,7 +20,7 @@ MakeDatabase = Callable[[], str]  # makes an empty database and returns its URL
 
 
 class Server:
-    """The programs of PostgreSQL, and a directory for what they work on."""
+    """A server and a directory for it; called, it makes an empty database and returns its URL."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -78,6 +78,16 @@ class Server:
         """Stop it, as a power cut would."""
         self.run("pg_ctl", "-D", str(data or self.data), "stop", "-m", "immediate")
 
+    def restart(self) -> None:
+        """Stop it as a crash would, and start it again: it recovers from its own log."""
+        self.stop()
+        self.start()
+
+    @property
+    def folder(self) -> Path:
+        """Where its socket is."""
+        return self.root
+
     def address(self, name: str) -> str:
         """The URL of a database."""
         return f"postgresql+psycopg://postgres@/{name}?host={self.root}"
@@ -86,8 +96,7 @@ class Server:
         """A connection to the server."""
         return psycopg.connect(self.address("postgres").replace("+psycopg", ""), autocommit=True)
 
-    def make_database(self) -> str:
-        """Make an empty database and return its URL."""
+    def __call__(self) -> str:
         name = f"curule{next(self._numbers)}"
         with self.connected() as connection:
             connection.execute(f"CREATE DATABASE {name}".encode())
@@ -105,13 +114,13 @@ def postgres_home() -> Iterator[Server]:
 
 
 @contextmanager
-def postgres_server() -> Iterator[MakeDatabase]:
-    """Run a server while the context lasts; give what makes databases in it."""
+def postgres_server() -> Iterator[Server]:
+    """Run a server while the context lasts."""
     with postgres_home() as server:
         server.make()
         server.start()
         try:
-            yield server.make_database
+            yield server
         finally:
             server.stop()
 

@@ -6,26 +6,35 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from domain.access import LOCAL, Principal, Role
 from service.access import keys
 from service.api import application
 from service.ledger import Ledger
+from service.manners.bounds import USUAL, Bounds
+from service.manners.connection import bounded
 from service.recorder import Receipt, Sent
+from service.serving import Server
 from service.settings import Settings
+
+Env = dict[str, str]
+"""Settings as a process has them in its environment."""
 
 PATIENCE = 30.0
 """Seconds that a server has to start, and to stop."""
 
 
-def settings_in(directory: Path, ledger_url: str | None = None) -> Settings:
+def settings_in(directory: Path, ledger_url: str | None = None, **more: Any) -> Settings:
     """The settings of a ledger in a directory, its log elsewhere if told so."""
     return Settings(
         ledger=ledger_url or f"sqlite:///{directory / 'curule.db'}",
         vault=f"sqlite:///{directory / 'curule-vault.db'}",
         views=directory / "curule-views.db",
+        **more,
     )
 
 
@@ -50,21 +59,35 @@ def serving(
     ledger_url: str | None = None,
     anonymous: Principal | None = LOCAL,
     is_public: bool = False,
+    bounds: Bounds = USUAL,
+    **more: Any,
 ) -> Iterator[str]:
     """Serve the ledger in a directory while the context lasts, and give the server's address.
 
     Whoever shows no key may do everything, unless told otherwise. The log may be elsewhere
-    (`ledger_url`); served again, the same directory is the same ledger.
+    (`ledger_url`), and there may be more settings; served again, the same directory is the same
+    ledger.
     """
-    settings = settings_in(directory, ledger_url)
+    settings = settings_in(directory, ledger_url, **more)
+    app = application(
+        lambda: Ledger(settings), anonymous=anonymous, is_public=is_public, bounds=bounds
+    )
+    with running(app, bounds) as url:
+        yield url
+
+
+@contextmanager
+def running(app: ASGIApp, bounds: Bounds = USUAL) -> Iterator[str]:
+    """Run an application while the context lasts, and give the address of its server."""
     config = uvicorn.Config(
-        application(lambda: Ledger(settings), anonymous=anonymous, is_public=is_public),
-        lifespan="on",
+        app,
+        http=bounded(bounds),
+        headers=[("Server", "Curule")],
         log_config=None,
         timeout_graceful_shutdown=5,
         ws="none",
     )
-    server = uvicorn.Server(config)
+    server = Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
         running = threading.Thread(target=server.run, args=([listening],), name="serving")

@@ -622,7 +622,7 @@ def test_a_base_backup_and_an_archive_lose_nothing_that_was_acknowledged(tmp_pat
                 f"archive_command = 'test ! -f {archive}/%f && cp %p {archive}/%f'\n"
             )
         server.start()
-        settings = place(folder, server.make_database())
+        settings = place(folder, server())
         with closing(Ledger(settings)) as ledger:
             record_story(ledger)
             options = ("-h", str(server.root), "-U", "postgres", "-X", "stream", "-c", "fast")

@@ -16,6 +16,7 @@ from service import examples
 from service.examples import Question
 from service.replay import exported as read_lines
 from service.replay import replay
+from tests.promises import Promises
 from tests.serving import serving
 
 ASKED = [(name, question) for name in examples.names() for question in examples.questions(name)]
@@ -62,6 +63,16 @@ def test_the_right_answer(recorded: Open, name: str, question: Question) -> None
     path, parameters = examples.request(question, ledger.ends)
     response = ledger.client.get(path, params=parameters)
     assert examples.selected(question, response) == question.answer, question.says
+
+
+@pytest.mark.parametrize("name", examples.names())
+def test_every_answer_has_the_form_that_the_document_promises(recorded: Open, name: str) -> None:
+    ledger = recorded(name)
+    promises = Promises(ledger.client.get("/openapi.json").json())
+    asked = [examples.request(each, ledger.ends) for each in examples.questions(name)]
+    asked += [(f"/v1/decisions/{decision}", {}) for decision in ledger.ends]
+    for path, parameters in asked:
+        assert promises.broken_by(ledger.client.get(path, params=parameters)) == [], path
 
 
 @pytest.mark.parametrize("name", examples.names())

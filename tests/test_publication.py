@@ -38,7 +38,7 @@ from service.recorder import curule_seal
 from service.schemas import SchemaDiffers
 from service.schemas.migrating import migrate
 from service.settings import Settings
-from service.signing import LogLocked, LogRewound, Signer
+from service.signing import LogLocked, LogRewound, Signer, kept_in
 from tests.ledgers import act, ledger_in, told
 from tests.serving import serving
 from tests.verifier import Auditor, check_proof, mth, opened
@@ -412,7 +412,7 @@ def test_what_is_remembered_is_the_newest_whoever_signed_it(tmp_path: Path) -> N
         grow(logs[size % 3 % 2], size)
     remembered = (tmp_path / "signed").read_bytes()
     vkey = str(signer(tmp_path).verifier)
-    assert opened(remembered, vkey).size == 39
+    assert opened(kept_in(remembered).encode(), vkey).size == 39
     logs[0].signer.remember(38, "an older one")
     assert (tmp_path / "signed").read_bytes() == remembered
     for log in logs:
@@ -441,6 +441,17 @@ def test_what_is_remembered_is_synced_soon_after_it_is_written(
     newest = path.read_bytes()
     assert opened(newest, str(signer(tmp_path, "other").verifier)).size == 4
     assert synced[-1][1] == newest
+    log.close()
+
+
+def test_what_is_remembered_never_changes_its_length(tmp_path: Path) -> None:
+    """A power failure may come between what is written to a file and its new length."""
+    log = Log(f"sqlite:///{tmp_path / 'log.db'}")
+    (tmp_path / "signed").write_text("")  # as earlier releases made it
+    log.sign_with(signer(tmp_path))
+    for size in range(1, 12):
+        grow(log, size)
+        assert (tmp_path / "signed").stat().st_size == 512
     log.close()
 
 

@@ -1818,6 +1818,8 @@ def paths(door: Door, day: str) -> Iterator[str]:
             yield f"{template}?"
         elif of == "people" and rest[-1] == "authority":
             yield from (f"/v1/{each}&" for each in held)
+        elif template == "/v1/entries/{position}":
+            yield "/v1/entries/1?"
         elif of in known:
             suffix = "".join(f"/{each}" for each in rest[1:])
             yield from (f"/v1/{of}/{each}{suffix}?" for each in known[of])

@@ -6,10 +6,8 @@ PostgreSQL.
 
 from __future__ import annotations
 
-import base64
 import os
 import re
-import secrets
 import subprocess
 import sys
 import threading
@@ -23,19 +21,16 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
 from service.settings import Settings
 from tests.ledgers import act
-from tests.serving import new_key, showing
+from tests.serving import Env, new_key, showing
 
 ROOT = Path(__file__).parent.parent
 CLIENTS = 8
 GRANT = 2  # entries by which the clients have their key
 PATIENCE = 30
 DAY = "2020-01-01"
-
-Env = dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -49,20 +44,6 @@ class Service:
     def client(self) -> httpx.Client:
         headers = showing(self.key)
         return httpx.Client(base_url=self.url, headers=headers, trust_env=False, timeout=PATIENCE)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Env:
-    """Where two services find one log and one vault."""
-    if request.param == "sqlite":
-        return {
-            "CURULE_LEDGER": f"sqlite:///{tmp_path / 'curule.db'}",
-            "CURULE_VAULT": f"sqlite:///{tmp_path / 'curule-vault.db'}",
-        }
-    url: str = request.getfixturevalue("postgres_url")
-    keys = ("CURULE_MASTER_KEY", "CURULE_LOG_KEY")
-    made = {name: base64.b64encode(secrets.token_bytes(32)).decode() for name in keys}
-    return {"CURULE_LEDGER": url, "CURULE_VAULT": url, **made}
 
 
 def settings_of(shared: Env, directory: Path) -> Settings:

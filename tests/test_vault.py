@@ -156,7 +156,7 @@ def test_sqlite_syncs_and_overwrites(tmp_path: Path) -> None:
     with open_vault(f"sqlite:///{tmp_path / 'vault.db'}") as vault, vault._engine.connect() as used:
         pragmas = ("journal_mode", "synchronous", "secure_delete", "foreign_keys", "busy_timeout")
         asked = [used.exec_driver_sql(f"PRAGMA {pragma}").scalar() for pragma in pragmas]
-    assert asked == ["wal", 2, 1, 1, 30_000]
+    assert asked == ["wal", 2, 1, 1, 4_000]
 
 
 # Secrecy

@@ -30,11 +30,11 @@ Name = str | dict[str, str] | Erased | Withheld | None
 class OtherName:
     """Another name: another spelling, language or wording."""
 
-    name: Any
+    name: Name
     """The name as written."""
-    scheme: Any
+    scheme: str | None
     """The romanisation or spelling scheme; null: not stated."""
-    lang: Any
+    lang: str | None
     """The language, as a BCP 47 tag; null: not stated."""
 
 

@@ -10,9 +10,13 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security.base import SecurityBase
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from domain.access import ANYBODY, NOBODY, POWERS, PUBLIC, Power, Principal
+from domain.access import ANYBODY, NOBODY, POWERS, PUBLIC, STRANGER, Power, Principal
 from service import problems
 from service.problems import FORBIDDEN, UNAUTHENTICATED, Problem
 
@@ -40,28 +44,31 @@ class Doorkeeper:
         self._is_public = is_public
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request in, or refuse the key that it shows."""
+        """Find out who comes."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         ledger: Ledger = scope["app"].state.ledger
         shown = [value for name, value in scope["headers"] if name == b"authorization"]
-        principal = self._principal(ledger, shown)
-        if principal is None:
-            detail = "The key in `Authorization: Bearer …` is none, or no longer works."
-            await problems.problem(UNAUTHENTICATED, detail, REFUSED)(scope, receive, send)
+        try:
+            principal = await self._principal(ledger, shown)
+        except SQLAlchemyError as error:  # nobody within handles it
+            await problems.unanswered(Request(scope), error)(scope, receive, send)
             return
         if principal.is_key:
             ledger.uses.note(principal.id)
         scope.setdefault("state", {})["principal"] = principal
         await self._app(scope, receive, send)
 
-    def _principal(self, ledger: Ledger, shown: Collection[bytes]) -> Principal | None:
+    async def _principal(self, ledger: Ledger, shown: Collection[bytes]) -> Principal:
         if shown:
             (scheme, _, text), *more = [each.decode("latin-1").partition(" ") for each in shown]
             if more or scheme.lower() != "bearer":
-                return None
-            return ledger.keys.principal(text.strip())
+                return STRANGER
+            key = text.strip()
+            if ledger.keys.lacks(key):  # others are served meanwhile
+                await run_in_threadpool(ledger.keys.catch_up)
+            return ledger.keys.principal(key) or STRANGER
         if self._anonymous is not None:
             return self._anonymous
         if self._is_public:
@@ -69,11 +76,28 @@ class Doorkeeper:
         return NOBODY if ledger.keys.are_given else ANYBODY
 
 
-class Needs:
-    """What a route needs: one of some powers, of whoever asks."""
+class NoStrangers:
+    """Middleware that refuses whoever shows a key that is none: once their requests are counted."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request in, or refuse the key that it shows."""
+        if scope["type"] == "http" and scope["state"]["principal"] is STRANGER:
+            detail = "The key in `Authorization: Bearer …` is none, or no longer works."
+            await problems.problem(UNAUTHENTICATED, detail, REFUSED)(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
+class Needs(SecurityBase):
+    """What a route needs: one of some powers, of whoever asks. Its document says that it does."""
 
     def __init__(self, powers: Collection[Power]) -> None:
         self.powers = powers
+        self.scheme_name = "key"
+        self.model = HTTPBearer(description="A key, as `curule keys create` prints it.")
 
     async def __call__(self, request: Request) -> None:
         """Refuse those who do not have it.

@@ -21,6 +21,7 @@ from service.access.doorkeeper import needs
 from service.access.reads import Read
 from service.content import with_texts
 from service.ledger import Ledger
+from service.manners.parameters import NO_PARAMETERS
 from service.posting import answered, received
 from service.problems import NOT_FOUND, PARAMETER, Problem
 from service.recorder import Receipt, Refusal, Sent
@@ -43,7 +44,7 @@ class KeyAsked:
     """What it is for."""
     within: NamedBodyId | None = None
     """It records about this body and what is below it alone; absent: about all."""
-    expires: str | None = None
+    expires: Annotated[str, Field(json_schema_extra={"pattern": keys.EXPIRY})] | None = None
     """The day on which it no longer works, as `2027-01-31`, or in how many days, as `90d`; absent:
     it works until it is revoked."""
 
@@ -145,7 +146,7 @@ ASKED: Final = TypeAdapter(KeyAsked)
     "/v1/keys",
     status_code=201,
     summary="Give somebody a key",
-    dependencies=[needs("grant")],
+    dependencies=[needs("grant"), NO_PARAMETERS],
     responses={201: {"model": KeyGiven, "description": "Recorded; the key is told this once."}},
     openapi_extra={
         "requestBody": {
@@ -154,7 +155,7 @@ ASKED: Final = TypeAdapter(KeyAsked)
         }
     },
 )
-async def grant(request: Request) -> Response:
+async def grant_key(request: Request) -> Response:
     """Make a key for somebody, of one role. The log keeps that, and a hash of the key alone."""
     body = await received(request)
     try:
@@ -209,13 +210,13 @@ def _listed(key: Key, last_used: str | None) -> dict[str, Any]:
     "/v1/keys/{key_id}/revocation",
     status_code=201,
     summary="Revoke a key",
-    dependencies=[needs("grant")],
+    dependencies=[needs("grant"), NO_PARAMETERS],
     responses={
         201: {"model": Receipt, "description": "Revoked: it no longer works."},
         200: {"model": Receipt, "description": "Revoked before."},
     },
 )
-async def revoke(request: Request, key_id: str) -> Response:
+async def revoke_key(request: Request, key_id: str) -> Response:
     """Have a key work no longer, for good. It records nothing that comes after."""
     ledger: Ledger = request.app.state.ledger
     await run_in_threadpool(lambda: ledger.keys.follow(ledger.log.newest()))
@@ -238,7 +239,7 @@ async def revoke(request: Request, key_id: str) -> Response:
     dependencies=[needs("review")],
     responses={200: {"model": ReadsAnswer}},
 )
-def ask_reads(request: Request, query: Annotated[ReadsQuery, Query()]) -> Response:
+def ask_access_log(request: Request, query: Annotated[ReadsQuery, Query()]) -> Response:
     """Each answer with personal texts that a key was given, oldest first."""
     ledger: Ledger = request.app.state.ledger
     found = ledger.reads.read(query.cursor, query.limit + 1, query.key)

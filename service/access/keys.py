@@ -25,6 +25,9 @@ from service.log import Log
 
 _KEY: Final = re.compile(r"curule_(k[a-z2-7]{16})_([A-Za-z0-9_-]{43})")
 
+EXPIRY: Final = r"^([0-9]{4}-[0-9]{2}-[0-9]{2}|[1-9][0-9]{0,4}d)$"
+"""How it is said when a key no longer works: the day, or in how many days."""
+
 
 class Keys:
     """The keys of one ledger."""
@@ -59,13 +62,20 @@ class Keys:
         """A key by its id."""
         return self._keys.get(key)
 
+    def lacks(self, text: str) -> bool:
+        """Whether a key that somebody shows is not known here: another process may have made it."""
+        shown = _KEY.fullmatch(text)
+        return shown is not None and shown[1] not in self._keys
+
+    def catch_up(self) -> None:
+        """Take in what the log says by now."""
+        self.follow(self._log.newest())
+
     def principal(self, text: str) -> Principal | None:
         """Whose a key is that somebody shows; None if it is none, or no longer works."""
         shown = _KEY.fullmatch(text)
         if shown is None:
             return None
-        if shown[1] not in self._keys:
-            self.follow(self._log.newest())  # another process may just have made it
         key = self._keys.get(shown[1])
         if key is None or not compare_digest(key.secret_sha256, _hashed(shown[2])):
             return None

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 
 from domain.entries import instant
+from service.connections import engine
 from service.schemas import Schema, alone
 from service.secret import in_file
 
@@ -70,7 +71,7 @@ class Reads:
     """The access log of one ledger; its store is made when it is first needed."""
 
     def __init__(self, url: str) -> None:
-        self._url = sa.make_url(url)
+        self._url = url
         self._opening = threading.Lock()
         self._engine: sa.Engine | None = None
 
@@ -105,11 +106,14 @@ class Reads:
         Raises:
             SchemaDiffers: it is not.
         """
-        file = in_file(self._url)
+        file = in_file(sa.make_url(self._url))
         if file is None or file.exists():
-            engine = sa.create_engine(self._url, poolclass=sa.NullPool)
-            with engine.connect() as connection:
-                ACCESS.is_there(connection)
+            made = engine(self._url)
+            try:
+                with made.connect() as connection:
+                    ACCESS.is_there(connection)
+            finally:
+                made.dispose()
 
     def close(self) -> None:
         """Close every connection."""
@@ -124,14 +128,14 @@ class Reads:
     def _opened(self) -> sa.Engine:
         with self._opening:
             if self._engine is None:
-                engine = sa.create_engine(self._url)
-                sa.event.listen(engine, "connect", _prepare)
-                with engine.begin() as connection:
+                made = engine(self._url)
+                sa.event.listen(made, "connect", _prepare)
+                with made.begin() as connection:
                     if not ACCESS.is_there(connection):
                         alone(connection)
                         if not ACCESS.is_there(connection):  # else another process was first
                             ACCESS.make(connection)
-                self._engine = engine
+                self._engine = made
             return self._engine
 
 
@@ -147,11 +151,9 @@ def reads_url(settings: Settings) -> str:
 
 
 def _prepare(connection: Any, _: Any) -> None:
-    if hasattr(connection, "execute") and "sqlite" in type(connection).__module__:
-        connection.execute("PRAGMA journal_mode = WAL")
+    if "sqlite" in type(connection).__module__:
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA secure_delete = ON")
-        connection.execute("PRAGMA busy_timeout = 5000")
     else:
         connection.execute("SET synchronous_commit = off")
         connection.commit()

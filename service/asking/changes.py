@@ -26,6 +26,7 @@ from service.questions import (
     BasisQuery,
     Day,
     Instant,
+    answers,
     asked,
     pinned,
     stated,
@@ -81,7 +82,7 @@ class ChangesAnswer:
     "/v1/changes",
     tags=["structure"],
     summary="What changed between two bases",
-    responses={200: {"model": ChangesAnswer}},
+    responses=answers(ChangesAnswer),
 )
 def ask_changes(request: Request, query: Annotated[ChangesQuery, Query()]) -> Response:
     """What differs between the structures at two bases, on either clock or both, and why.

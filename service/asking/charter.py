@@ -14,12 +14,12 @@ from domain.answers import Cause, Finding, Mandate, Name, Remark, Resolution, Ru
 from domain.questions.charter import covers, mandate, mandates, resolution, resolutions, rule, rules
 from domain.questions.facts import Day
 from projections.findings import findings
-from service.asking.pages import PageQuery, paged
+from service.asking.pages import PageQuery, lists, paged
 from service.asking.remarks import about, with_remarks
 from service.content import plain
 from service.ledger import Ledger
 from service.problems import NOT_FOUND, Problem
-from service.questions import Basis, BasisQuery, asked
+from service.questions import Basis, BasisQuery, answers, asked
 
 router = APIRouter()
 
@@ -162,7 +162,7 @@ class FindingsAnswer:
     "/v1/findings",
     tags=["charter"],
     summary="Where the facts do not agree with the charter",
-    responses={200: {"model": FindingsAnswer}},
+    responses=lists(FindingsAnswer),
 )
 def ask_findings(request: Request, query: Annotated[FindingsQuery, Query()]) -> Response:
     """Every breach of the rules that begins by a day, over or not, in the order of rules and days.
@@ -198,7 +198,7 @@ def ask_findings(request: Request, query: Annotated[FindingsQuery, Query()]) -> 
     "/v1/mandates",
     tags=["charter"],
     summary="Who may do what on a day",
-    responses={200: {"model": MandatesAnswer}},
+    responses=lists(MandatesAnswer),
 )
 def ask_mandates(request: Request, query: Annotated[MandatesQuery, Query()]) -> Response:
     """The mandates held on a day. May a body do something? It may if one of these says so."""
@@ -225,7 +225,7 @@ def _covers(day: Day, mandate: Mandate, body: str) -> bool:
     "/v1/mandates/{mandate_id}",
     tags=["charter"],
     summary="One mandate",
-    responses={200: {"model": MandateAnswer}},
+    responses=answers(MandateAnswer),
 )
 def ask_mandate(
     request: Request, mandate_id: str, query: Annotated[BasisQuery, Query()]
@@ -244,7 +244,7 @@ def ask_mandate(
     "/v1/rules",
     tags=["charter"],
     summary="The rules in force on a day",
-    responses={200: {"model": RulesAnswer}},
+    responses=lists(RulesAnswer),
 )
 def ask_rules(request: Request, query: Annotated[RulesQuery, Query()]) -> Response:
     """The rules of the charter in force on a day, each in its version of that day."""
@@ -259,7 +259,7 @@ def ask_rules(request: Request, query: Annotated[RulesQuery, Query()]) -> Respon
     "/v1/rules/{rule_id}",
     tags=["charter"],
     summary="One rule",
-    responses={200: {"model": RuleAnswer}},
+    responses=answers(RuleAnswer),
 )
 def ask_rule(request: Request, rule_id: str, query: Annotated[BasisQuery, Query()]) -> Response:
     """One rule in its version of the day, in force or not."""
@@ -276,7 +276,7 @@ def ask_rule(request: Request, rule_id: str, query: Annotated[BasisQuery, Query(
     "/v1/resolutions",
     tags=["charter"],
     summary="The resolutions that hold on a day",
-    responses={200: {"model": ResolutionsAnswer}},
+    responses=lists(ResolutionsAnswer),
 )
 def ask_resolutions(request: Request, query: Annotated[ResolutionsQuery, Query()]) -> Response:
     """The resolutions that hold on a day, item by item, with who adopted them."""
@@ -287,7 +287,7 @@ def ask_resolutions(request: Request, query: Annotated[ResolutionsQuery, Query()
     "/v1/declarations",
     tags=["charter"],
     summary="What was declared by a day",
-    responses={200: {"model": DeclarationsAnswer}},
+    responses=lists(DeclarationsAnswer),
 )
 def ask_declarations(request: Request, query: Annotated[ResolutionsQuery, Query()]) -> Response:
     """What was declared, pledged or read out by a day. It binds nobody."""
@@ -322,7 +322,7 @@ def _in_full(resolution: Resolution) -> dict[str, Any]:
     "/v1/resolutions/{resolution_id}",
     tags=["charter"],
     summary="One resolution",
-    responses={200: {"model": ResolutionAnswer}},
+    responses=answers(ResolutionAnswer),
 )
 def ask_resolution(
     request: Request, resolution_id: str, query: Annotated[BasisQuery, Query()]
@@ -335,7 +335,7 @@ def ask_resolution(
     "/v1/declarations/{declaration_id}",
     tags=["charter"],
     summary="One declaration",
-    responses={200: {"model": ResolutionAnswer}},
+    responses=answers(ResolutionAnswer),
 )
 def ask_declaration(
     request: Request, declaration_id: str, query: Annotated[BasisQuery, Query()]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -26,30 +25,31 @@ from domain.shape import to_json
 from projections.amendments import amendments as known_amendments
 from projections.amendments import began
 from projections.basis import Basis as At
-from service import problems
 from service.appends import Sealed
-from service.asking.pages import PageQuery, following
+from service.asking.pages import RecordQuery, linked, lists
 from service.asking.remarks import about, remarks
 from service.content import plain, stored, with_texts
 from service.ledger import Ledger
 from service.problems import NOT_FOUND, Problem
-from service.questions import Basis, BasisQuery, Day, answer, asked, texts_for
+from service.questions import Basis, BasisQuery, Day, answer, answers, asked, texts_for
 
 router = APIRouter()
 
 BATCH: Final = 500
 """Envelopes read at a time."""
 
-_WORD = r"^[!-~]+$"
-
 
 def _known(type_: str) -> str:
-    if type_ not in a.ACTS and type_ not in a.SERVICE_ACTS:
+    if type_ not in _TYPES:
         raise ValueError(f"there is no act {type_}")
     return type_
 
 
-class DecisionsQuery(PageQuery):
+_TYPES: Final = [*a.ACTS, *a.SERVICE_ACTS]
+_Type = Annotated[str, AfterValidator(_known), Field(json_schema_extra={"enum": _TYPES})]
+
+
+class DecisionsQuery(RecordQuery):
     """Which decisions. What is dated in doubt is listed if it may fall between the days."""
 
     taken_by: str | None = None
@@ -58,21 +58,12 @@ class DecisionsQuery(PageQuery):
     """Only those taken at this meeting."""
     authority: str | None = None
     """Only those taken on this mandate."""
-    type: Annotated[str, AfterValidator(_known)] | None = Field(None, examples=["election.held"])
+    type: _Type | None = Field(None, examples=["election.held"])
     """Only those with an act of this type."""
     from_: Day | None = Field(None, alias="from", examples=["2025-01-01"])
     """Only those that may have been taken on this day or later."""
     until: Day | None = Field(None, examples=["2025-01-31"])
     """Only those that may have been taken on this day or earlier."""
-
-
-class EntriesQuery(PageQuery):
-    """Which entries of the log, and up to which position."""
-
-    tag: str | None = Field(None, pattern=_WORD, examples=["body:coordination-committee"])
-    """Only entries with this tag, as `person:…`, `body:…`, `post:…`, `decision:…`."""
-    type: str | None = Field(None, pattern=_WORD, examples=["election.held"])
-    """Only entries of this type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,31 +144,11 @@ class DecisionAnswer:
     """Remarks on it, and on its entries."""
 
 
-@dataclass(frozen=True, slots=True)
-class EntryListed:
-    """An entry of the log."""
-
-    leaf_hash: str
-    """The hash of its bytes as a leaf (RFC 6962), in hexadecimal."""
-    entry: dict[str, Any]
-    """The entry as it was hashed: personal texts are commitments."""
-
-
-@dataclass(frozen=True, slots=True)
-class EntriesAnswer:
-    """Entries of the log."""
-
-    basis: Basis
-    """The point on both clocks that it holds for."""
-    entries: tuple[EntryListed, ...]
-    """In the order of their positions."""
-
-
 @router.get(
     "/v1/decisions",
     tags=["decisions"],
     summary="The decisions recorded",
-    responses={200: {"model": DecisionsAnswer}},
+    responses=lists(DecisionsAnswer),
 )
 def ask_decisions(request: Request, query: Annotated[DecisionsQuery, Query()]) -> Response:
     """The decisions recorded, in the order of their positions.
@@ -185,15 +156,13 @@ def ask_decisions(request: Request, query: Annotated[DecisionsQuery, Query()]) -
     The day of the basis does not limit them: `from` and `until` do.
     """
     ledger: Ledger = request.app.state.ledger
-    after = _position(query.cursor)
     with asked(ledger, query) as (connection, basis):
-        envelopes = _amended(connection, basis, _envelopes(ledger, connection, basis, query, after))
+        envelopes = _amended(connection, basis, _envelopes(ledger, connection, basis, query))
         wanted = (each for each in envelopes if _is_wanted(each.taken, query))
         found = list(islice(_listed(ledger, wanted, query), query.limit + 1))
     page = found[: query.limit]
-    links = None
-    if len(found) > query.limit:
-        links = following(request, query, basis, str(page[-1].position))
+    following = str(page[-1].position) if len(found) > query.limit else None
+    links = linked(request, query, basis, following)
     content = with_texts(plain(page), texts_for(request))
     return answer(request, basis, {"decisions": content}, query, links=links)
 
@@ -207,7 +176,7 @@ class _Envelope(NamedTuple):
 
 
 def _envelopes(
-    ledger: Ledger, connection: Connection, basis: At, query: DecisionsQuery, after: int
+    ledger: Ledger, connection: Connection, basis: At, query: DecisionsQuery
 ) -> Iterator[list[Entry]]:
     """The envelopes recorded up to a basis, by the narrowest tag that the question allows.
 
@@ -225,6 +194,7 @@ def _envelopes(
     if tag is not None:
         amending = ledger.log.entries(tag=tag, types=["decision.amended"], until=basis.position)
         named = set(amendments(read(one.entry) for one in amending))
+    after = query.after
     more = [each for each in began(connection, named) if each > after]
     while True:
         found = ledger.log.entries(
@@ -294,7 +264,7 @@ def _listed(
     "/v1/decisions/{decision}",
     tags=["decisions"],
     summary="One decision as recorded",
-    responses={200: {"model": DecisionAnswer}},
+    responses=answers(DecisionAnswer),
 )
 def ask_decision(
     request: Request, decision: str, query: Annotated[BasisQuery, Query()]
@@ -357,37 +327,3 @@ def _retracted(ledger: Ledger, decision: str, position: int) -> dict[int, int]:
             elif target.decision == decision:
                 where[target.act] = one.position
     return where
-
-
-@router.get(
-    "/v1/entries",
-    tags=["entries"],
-    summary="The entries of the log",
-    responses={200: {"model": EntriesAnswer}},
-)
-def ask_entries(request: Request, query: Annotated[EntriesQuery, Query()]) -> Response:
-    """The record itself: entries as they were hashed, in the order of their positions."""
-    ledger: Ledger = request.app.state.ledger
-    after = _position(query.cursor)
-    with asked(ledger, query) as (_, basis):
-        found = ledger.log.entries(
-            tag=query.tag,
-            types=[query.type] if query.type else (),
-            after=after,
-            until=basis.position,
-            limit=query.limit + 1,
-        )
-    page = found[: query.limit]
-    links = None
-    if len(found) > query.limit:
-        links = following(request, query, basis, str(page[-1].position))
-    entries = [{"leaf_hash": one.leaf_hash.hex(), "entry": json.loads(one.entry)} for one in page]
-    return answer(request, basis, {"entries": entries}, query, links=links)
-
-
-def _position(cursor: str | None) -> int:
-    if cursor is None:
-        return 0
-    if not re.fullmatch("[0-9]{1,18}", cursor):
-        raise Problem(problems.PARAMETER, f"cursor: {cursor!r} is none of ours")
-    return int(cursor)

@@ -11,11 +11,11 @@ from fastapi.responses import Response
 from domain.answers import Election, Remark
 from domain.questions.elections import election
 from projections.subjects import subjects
-from service.asking.pages import PageQuery, paged
+from service.asking.pages import PageQuery, lists, paged
 from service.asking.remarks import about, with_remarks
 from service.ledger import Ledger
 from service.problems import NOT_FOUND, Problem
-from service.questions import Basis, BasisQuery, asked
+from service.questions import Basis, BasisQuery, answers, asked
 
 router = APIRouter()
 
@@ -53,7 +53,7 @@ class ElectionAnswer(Election):
     "/v1/elections",
     tags=["elections"],
     summary="The elections called or held by a day",
-    responses={200: {"model": ElectionsAnswer}},
+    responses=lists(ElectionsAnswer),
 )
 def ask_elections(request: Request, query: Annotated[ElectionsQuery, Query()]) -> Response:
     """The elections called or held by a day, in the order of their ids, with their results."""
@@ -74,7 +74,7 @@ def ask_elections(request: Request, query: Annotated[ElectionsQuery, Query()]) -
     "/v1/elections/{election_id}",
     tags=["elections"],
     summary="One election",
-    responses={200: {"model": ElectionAnswer}},
+    responses=answers(ElectionAnswer),
 )
 def ask_election(
     request: Request, election_id: str, query: Annotated[BasisQuery, Query()]

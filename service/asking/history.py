@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
@@ -13,7 +13,7 @@ from domain.questions.history import Kind, beliefs, facts, ids
 from service.content import plain, with_texts
 from service.ledger import Ledger
 from service.problems import NOT_FOUND, Problem
-from service.questions import Basis, BasisQuery, answer, asked, texts_for
+from service.questions import Basis, BasisQuery, answer, answers, asked, texts_for
 
 router = APIRouter()
 
@@ -53,7 +53,7 @@ class BeliefsAnswer:
     """In the order in which they were recorded."""
 
 
-_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {200: {"model": FactsAnswer | BeliefsAnswer}}
+_ANSWERS: Final = answers(FactsAnswer | BeliefsAnswer)
 
 
 @router.get(
@@ -62,7 +62,9 @@ _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {200: {"model": FactsAnswer |
     summary="The history of a body",
     responses=_ANSWERS,
 )
-def ask_body(request: Request, body: str, query: Annotated[HistoryQuery, Query()]) -> Response:
+def ask_body_history(
+    request: Request, body: str, query: Annotated[HistoryQuery, Query()]
+) -> Response:
     """A body's life, names, places and sorts, its children, posts, lines and mandates."""
     return _history(request, "body", body, query)
 
@@ -73,7 +75,9 @@ def ask_body(request: Request, body: str, query: Annotated[HistoryQuery, Query()
     summary="The history of a post",
     responses=_ANSWERS,
 )
-def ask_post(request: Request, post: str, query: Annotated[HistoryQuery, Query()]) -> Response:
+def ask_post_history(
+    request: Request, post: str, query: Annotated[HistoryQuery, Query()]
+) -> Response:
     """A post's life, labels, seats and votes, its tenures, approvals, lines and mandates."""
     return _history(request, "post", post, query)
 
@@ -84,7 +88,7 @@ def ask_post(request: Request, post: str, query: Annotated[HistoryQuery, Query()
     summary="The history of a person",
     responses=_ANSWERS,
 )
-def ask_person(
+def ask_person_history(
     request: Request, person_id: str, query: Annotated[HistoryQuery, Query()]
 ) -> Response:
     """A person's names, tenures, memberships, affiliations, candidacies and sanctions.

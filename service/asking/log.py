@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain.transparency.notes import LINES
 from domain.transparency.tiles import read_tile_path
 from service.access.doorkeeper import needs
+from service.manners.parameters import NO_PARAMETERS
 from service.problems import NOT_FOUND, Problem
 from service.publication import Publication
 
@@ -29,6 +30,7 @@ BRIEFLY: Final = "max-age=1"
 """How long what the next commit replaces, or a witness adds to, may be kept."""
 
 _LEVEL: Final = re.compile(r"[0-9]|[1-5][0-9]|6[0-3]")
+_LEVELS: Final = "0: of the leaves; 1: of each 256 of those; and so on"
 _TILE: Final = "The number in groups of three digits, as `x001/x234/067`; a part of it: `067.p/42`"
 
 
@@ -64,11 +66,14 @@ class ConsistencyQuery(BaseModel):
 
 
 def _texts(description: str) -> dict[int | str, dict[str, object]]:
-    return {200: {"description": description, "content": {"text/plain": {}}}}
+    return {
+        200: {"description": description, "content": {"text/plain": {"schema": {"type": "string"}}}}
+    }
 
 
 def _octets(description: str) -> dict[int | str, dict[str, object]]:
-    return {200: {"description": description, "content": {BYTES: {}}}}
+    schema = {"type": "string", "format": "binary"}
+    return {200: {"description": description, "content": {BYTES: {"schema": schema}}}}
 
 
 @router.get(
@@ -77,7 +82,7 @@ def _octets(description: str) -> dict[int | str, dict[str, object]]:
     response_class=Response,
     responses=_texts("The size and root of the log's tree, as a signed note."),
 )
-def checkpoint(request: Request, query: Annotated[CheckpointQuery, Query()]) -> Response:
+def ask_checkpoint(request: Request, query: Annotated[CheckpointQuery, Query()]) -> Response:
     """What the log states of itself now: C2SP tlog-checkpoint. Each commit signs one.
 
     Below the log's signature are those of witnesses, as far as they have cosigned it by now.
@@ -88,10 +93,11 @@ def checkpoint(request: Request, query: Annotated[CheckpointQuery, Query()]) -> 
 @router.get(
     "/log/key",
     summary="The verifier key",
+    dependencies=[NO_PARAMETERS],
     response_class=Response,
     responses=_texts("The key that verifies the log's signatures, as C2SP signed-note has it."),
 )
-def key(request: Request) -> Response:
+def ask_log_key(request: Request) -> Response:
     """Who trusts the log keeps this key, obtained otherwise than from the log alone."""
     return _response(_published(request).verifier_key() + "\n", TEXT, BRIEFLY)
 
@@ -99,11 +105,13 @@ def key(request: Request) -> Response:
 @router.get(
     "/log/tile/entries/{number:path}",
     summary="A bundle of entries",
-    dependencies=[needs("ask")],
+    dependencies=[needs("ask"), NO_PARAMETERS],
     response_class=Response,
     responses=_octets("Up to 256 entries, each after its length in two bytes."),
 )
-def bundle(request: Request, number: Annotated[str, Path(description=_TILE)]) -> Response:
+def ask_entry_bundle(
+    request: Request, number: Annotated[str, Path(description=_TILE, examples=["000.p/1"])]
+) -> Response:
     """The exact bytes that are the leaves of the tree: C2SP tlog-tiles."""
     at, wide = _tile(request, number)
     return _response(_published(request).entries(at, wide), BYTES, FOR_EVER)
@@ -112,13 +120,14 @@ def bundle(request: Request, number: Annotated[str, Path(description=_TILE)]) ->
 @router.get(
     "/log/tile/{level}/{number:path}",
     summary="A tile of the tree",
+    dependencies=[NO_PARAMETERS],
     response_class=Response,
     responses=_octets("Up to 256 hashes of 32 bytes."),
 )
-def tile(
+def ask_tile(
     request: Request,
-    level: Annotated[str, Path(description="0: of the leaves; 1: of each 256 of those; and so on")],
-    number: Annotated[str, Path(description=_TILE)],
+    level: Annotated[str, Path(description=_LEVELS, examples=["0"])],
+    number: Annotated[str, Path(description=_TILE, examples=["000.p/1"])],
 ) -> Response:
     """Hashes of the tree: C2SP tlog-tiles."""
     if not _LEVEL.fullmatch(level):
@@ -133,7 +142,7 @@ def tile(
     response_class=Response,
     responses=_texts("A C2SP tlog-proof: index, hashes, and the signed checkpoint."),
 )
-def inclusion(request: Request, query: Annotated[InclusionQuery, Query()]) -> Response:
+def ask_inclusion_proof(request: Request, query: Annotated[InclusionQuery, Query()]) -> Response:
     """The proof of an entry against the checkpoint of a size, or else the newest."""
     return _response(_published(request).inclusion(query.index, query.size), TEXT, BRIEFLY)
 
@@ -144,7 +153,9 @@ def inclusion(request: Request, query: Annotated[InclusionQuery, Query()]) -> Re
     response_class=Response,
     responses=_texts("A C2SP add-checkpoint request: old size, hashes, and the signed checkpoint."),
 )
-def consistency(request: Request, query: Annotated[ConsistencyQuery, Query()]) -> Response:
+def ask_consistency_proof(
+    request: Request, query: Annotated[ConsistencyQuery, Query()]
+) -> Response:
     """The proof that the log of a size begins the log of a later checkpoint.
 
     It has the form in which a witness takes it.

@@ -20,12 +20,12 @@ from domain.shape import to_json
 from projections.amendments import amendments
 from projections.basis import Basis as At
 from projections.subjects import subjects
-from service.asking.pages import SearchQuery, paged
+from service.asking.pages import SearchQuery, lists, paged
 from service.asking.remarks import about, remarks
 from service.content import plain, with_texts
 from service.ledger import Ledger
 from service.problems import NOT_FOUND, Problem
-from service.questions import Basis, BasisQuery, answer, asked, texts_for
+from service.questions import Basis, BasisQuery, answer, answers, asked, texts_for
 from service.search import named
 
 router = APIRouter()
@@ -94,7 +94,7 @@ class MeetingAnswer(Meeting):
     "/v1/meetings",
     tags=["meetings"],
     summary="The meetings known by a day",
-    responses={200: {"model": MeetingsAnswer}},
+    responses=lists(MeetingsAnswer),
 )
 def ask_meetings(request: Request, query: Annotated[MeetingsQuery, Query()]) -> Response:
     """The meetings announced or held by a day, in the order of their ids."""
@@ -110,7 +110,7 @@ def ask_meetings(request: Request, query: Annotated[MeetingsQuery, Query()]) -> 
 
 
 def _is_wanted(meeting: Meeting, query: MeetingsQuery) -> bool:
-    names = (meeting.name, *(each.name for each in meeting.other_names))
+    others = (each.name for each in meeting.other_names if isinstance(each.name, str))
     return (
         meeting.status is not None
         and query.status in (None, meeting.status)
@@ -118,7 +118,7 @@ def _is_wanted(meeting: Meeting, query: MeetingsQuery) -> bool:
         and query.kind in (None, meeting.kind)
         and query.within in (None, meeting.within)
         and query.beside in (None, meeting.beside)
-        and (query.q is None or named(query.q, names))
+        and (query.q is None or named(query.q, (meeting.name, *others)))
     )
 
 
@@ -126,7 +126,7 @@ def _is_wanted(meeting: Meeting, query: MeetingsQuery) -> bool:
     "/v1/meetings/{meeting_id}",
     tags=["meetings"],
     summary="One meeting",
-    responses={200: {"model": MeetingAnswer}},
+    responses=answers(MeetingAnswer),
 )
 def ask_meeting(
     request: Request, meeting_id: str, query: Annotated[BasisQuery, Query()]

@@ -15,8 +15,9 @@ from domain.dates import iso
 from projections.basis import Basis
 from service.content import plain, with_texts
 from service.ledger import Ledger
-from service.questions import BasisQuery, answer, texts_for
+from service.questions import BasisQuery, answer, answers, texts_for
 
+_POSITION: Final = r"^[0-9]{1,18}$"
 PAGE: Final = 100
 """Items on a page unless told otherwise."""
 
@@ -32,11 +33,34 @@ class PageQuery(BasisQuery):
     """How many items on a page."""
 
 
+class RecordQuery(PageQuery):
+    """Which page of a list in the order of the log."""
+
+    cursor: str | None = Field(None, pattern=_POSITION)
+    """Where to go on, from the `next` link of the page before."""
+
+    @property
+    def after(self) -> int:
+        """The position after which the page begins."""
+        return int(self.cursor or 0)
+
+
 class SearchQuery(PageQuery):
     """Which of those that bear a name."""
 
     q: str | None = Field(None, min_length=1, max_length=200)
     """Only those with such a name: any spelling, each word a beginning, accents left aside."""
+
+
+LINK: Final = {
+    "description": 'The next page, as `<…>; rel="next"` (RFC 8288); absent on the last one.',
+    "schema": {"type": "string"},
+}
+
+
+def lists(model: Any) -> dict[int | str, dict[str, Any]]:
+    """The responses of a question that is answered page by page, for the OpenAPI document."""
+    return answers(model, Link=LINK)
 
 
 def identity(item: Any) -> str:
@@ -59,19 +83,28 @@ def paged(
     rest = (item for item in items if key(item) > after)
     found = list(islice(rest, query.limit + 1))
     page = found[: query.limit]
-    links = following(request, query, basis, key(page[-1])) if len(found) > len(page) else None
+    following = key(page[-1]) if len(found) > len(page) else None
+    links = linked(request, query, basis, following)
     content = with_texts([plain(shown(item)) for item in page], texts_for(request))
     return answer(request, basis, {name: content}, query, links=links)
 
 
-def following(request: Request, query: PageQuery, basis: Basis, cursor: str) -> str:
-    """The link to the next page (RFC 8288), pinned to the basis of this one."""
+def linked(request: Request, query: PageQuery, basis: Basis, following: str | None) -> str | None:
+    """The links to the first page and to the next (RFC 8288), pinned to the basis of this one.
+
+    A cursor is what the last item of a page is ordered by, so that it stays good for as long as
+    the ledger does; clients take it from the link.
+    """
     given = query.model_dump(
         exclude={"recorded_at", "position", "min_position", "effective_at", "cursor"},
         exclude_none=True,
         by_alias=True,
         mode="json",
     )
-    at = {"effective_at": iso(basis.effective_at), "position": basis.position}
-    pinned = {**given, **at, "cursor": cursor}
-    return f'<{request.url.path}?{urlencode(pinned)}>; rel="next"'
+    pinned = {**given, "effective_at": iso(basis.effective_at), "position": basis.position}
+    pages = {"first": pinned} if query.cursor is not None else {}
+    if following is not None:
+        pages["next"] = {**pinned, "cursor": following}
+    path = request.url.path
+    links = [f'<{path}?{urlencode(asked)}>; rel="{rel}"' for rel, asked in pages.items()]
+    return ", ".join(links) or None

@@ -18,13 +18,13 @@ from domain.questions.facts import Day
 from domain.questions.people import expect, holders, holding, members, person, person_in_full
 from projections.basis import Basis as At
 from projections.subjects import names, subjects
-from service.asking.pages import SearchQuery, paged
+from service.asking.pages import SearchQuery, lists, paged
 from service.asking.remarks import about, with_remarks
 from service.asking.structure import AuthorityAnswer
 from service.content import plain, with_texts
 from service.ledger import Ledger
 from service.problems import NOT_FOUND, PARAMETER, Problem
-from service.questions import Basis, BasisQuery, answer, asked, texts_for
+from service.questions import Basis, BasisQuery, answer, answers, asked, texts_for
 
 router = APIRouter()
 
@@ -43,12 +43,12 @@ class PeopleQuery(SearchQuery):
 class AuthorityQuery(BasisQuery):
     """What a person holds."""
 
-    post: str | None = None
+    post: str | None = Field(None, examples=["a-post"])
     """The post; or else `body` and `role`."""
     body: str | None = None
     """The body of a membership."""
-    role: str | None = Field(None, examples=["delegate"])
-    """The role in it."""
+    role: str | None = None
+    """The role in it, as `delegate`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class PersonAnswer(PersonInFull):
     "/v1/people",
     tags=["people"],
     summary="Persons, and what they hold on a day",
-    responses={200: {"model": PeopleAnswer}},
+    responses=lists(PeopleAnswer),
 )
 def ask_people(request: Request, query: Annotated[PeopleQuery, Query()]) -> Response:
     """Persons in the order of their ids; one who has several ids is listed once."""
@@ -126,7 +126,7 @@ def _is_wanted(person: Person, query: PeopleQuery) -> bool:
     "/v1/people/{person_id}",
     tags=["people"],
     summary="One person",
-    responses={200: {"model": PersonAnswer}},
+    responses=answers(PersonAnswer),
 )
 def ask_person(request: Request, person_id: str, query: Annotated[BasisQuery, Query()]) -> Response:
     """One person with everything that is told, what was and what is to come included.
@@ -147,9 +147,9 @@ def ask_person(request: Request, person_id: str, query: Annotated[BasisQuery, Qu
     "/v1/people/{person_id}/authority",
     tags=["people"],
     summary="On whose authority a person holds something",
-    responses={200: {"model": AuthorityAnswer}},
+    responses=answers(AuthorityAnswer),
 )
-def ask_authority(
+def ask_person_authority(
     request: Request, person_id: str, query: Annotated[AuthorityQuery, Query()]
 ) -> Response:
     """The chain of decisions under which a person holds a post, or is in a body in a role."""

@@ -16,12 +16,12 @@ from domain.questions.in_full import body_in_full, post_in_full
 from domain.questions.people import holding, members
 from domain.questions.structure import below
 from service.access.doorkeeper import needs
-from service.asking.pages import SearchQuery, paged
+from service.asking.pages import SearchQuery, lists, paged
 from service.asking.remarks import about, with_remarks
 from service.content import plain, with_texts
 from service.ledger import Ledger
 from service.problems import NOT_FOUND, Problem
-from service.questions import Basis, BasisQuery, Text, answer, asked, texts_for
+from service.questions import Basis, BasisQuery, Text, answer, answers, asked, texts_for
 from service.search import named
 
 router = APIRouter()
@@ -147,7 +147,7 @@ class PostAnswer(PostInFull):
     "/v1/structure",
     tags=["structure"],
     summary="What the structure was on a day",
-    responses={200: {"model": StructureAnswer}},
+    responses=answers(StructureAnswer),
 )
 def ask_structure(request: Request, query: Annotated[StructureQuery, Query()]) -> Response:
     """Every body on a day, its posts and their holders, certain or possible."""
@@ -169,7 +169,7 @@ def ask_structure(request: Request, query: Annotated[StructureQuery, Query()]) -
     "/v1/bodies",
     tags=["structure"],
     summary="The bodies there on a day",
-    responses={200: {"model": BodiesAnswer}},
+    responses=lists(BodiesAnswer),
 )
 def ask_bodies(request: Request, query: Annotated[BodiesQuery, Query()]) -> Response:
     """The bodies there on a day, certainly or possibly, in the order of their ids."""
@@ -181,13 +181,13 @@ def ask_bodies(request: Request, query: Annotated[BodiesQuery, Query()]) -> Resp
 
 
 def _is_wanted(body: Body, query: BodiesQuery) -> bool:
-    names = (body.name, *(each.name for each in body.other_names))
+    others = (each.name for each in body.other_names if isinstance(each.name, str))
     permanence = None if query.permanence == "not_stated" else query.permanence
     return (
         (query.classification is None or _may_be(body, "classification", query.classification))
         and (query.within is None or _may_be(body, "within", query.within))
         and (query.permanence is None or _may_be(body, "permanence", permanence))
-        and (query.q is None or named(query.q, names))
+        and (query.q is None or named(query.q, (body.name, *others)))
     )
 
 
@@ -201,7 +201,7 @@ def _may_be(shown: Body | Post, attribute: str, value: Any) -> bool:
     "/v1/bodies/{body}",
     tags=["structure"],
     summary="One body",
-    responses={200: {"model": BodyAnswer}},
+    responses=answers(BodyAnswer),
 )
 def ask_body(request: Request, body: str, query: Annotated[BasisQuery, Query()]) -> Response:
     """One body, there on the day or not, with what began and ended it and the powers it holds.
@@ -223,7 +223,7 @@ def ask_body(request: Request, body: str, query: Annotated[BasisQuery, Query()])
     dependencies=[needs("ask")],
     tags=["structure"],
     summary="Who is in a body",
-    responses={200: {"model": MembersAnswer}},
+    responses=answers(MembersAnswer),
 )
 def ask_members(request: Request, body: str, query: Annotated[MembersQuery, Query()]) -> Response:
     """Who is in a body on a day, in which role, and who holds its posts."""
@@ -242,9 +242,11 @@ def ask_members(request: Request, body: str, query: Annotated[MembersQuery, Quer
     "/v1/bodies/{body}/authority",
     tags=["structure"],
     summary="On whose authority a body exists",
-    responses={200: {"model": AuthorityAnswer}},
+    responses=answers(AuthorityAnswer),
 )
-def ask_authority(request: Request, body: str, query: Annotated[BasisQuery, Query()]) -> Response:
+def ask_body_authority(
+    request: Request, body: str, query: Annotated[BasisQuery, Query()]
+) -> Response:
     """The chain of decisions, mandates and meetings under which a body exists."""
     ledger: Ledger = request.app.state.ledger
     with asked(ledger, query) as (connection, basis):
@@ -258,7 +260,7 @@ def ask_authority(request: Request, body: str, query: Annotated[BasisQuery, Quer
     "/v1/posts",
     tags=["structure"],
     summary="The posts there on a day",
-    responses={200: {"model": PostsAnswer}},
+    responses=lists(PostsAnswer),
 )
 def ask_posts(request: Request, query: Annotated[PostsQuery, Query()]) -> Response:
     """The posts there on a day and who holds them, in the order of their ids."""
@@ -288,7 +290,7 @@ def _wanted(posts: list[Post], query: PostsQuery) -> Iterator[Post]:
     "/v1/posts/{post}",
     tags=["structure"],
     summary="One post",
-    responses={200: {"model": PostAnswer}},
+    responses=answers(PostAnswer),
 )
 def ask_post(request: Request, post: str, query: Annotated[BasisQuery, Query()]) -> Response:
     """One post, there on the day or not, and whoever held, holds or is to hold it."""

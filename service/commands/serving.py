@@ -84,6 +84,7 @@ def serve(
     With CURULE_WITNESSES it has them cosign the log's newest checkpoint, each
     CURULE_WITNESS_INTERVAL seconds that there is a new one (60; 0: never).
     """
+    from service.manners.bounds import Bounds
     from service.serving import address, listen, server
     from service.settings import Settings
 
@@ -93,6 +94,10 @@ def serve(
     if not (is_loopback(host) or tls_cert or behind_proxy):
         why = "keys would be sent in clear: give --tls-cert and --tls-key, or --behind-proxy"
         raise Unanswered(f"{host} is not loopback, and {why}", 2)
+    try:
+        bounds = Bounds.of(settings, host)
+    except ValueError as error:
+        raise Unanswered(str(error), 2) from None
     asked = witness.of(settings) if settings.witness_interval else []
     with listen(host, port) as listening, closing(client.opened(settings)) as ledger:
         if not (ledger.keys.are_given or is_loopback(host)):
@@ -106,6 +111,7 @@ def serve(
             behind_proxy=behind_proxy,
             witnesses=asked,
             interval=settings.witness_interval,
+            bounds=bounds,
         )
         at = address(listening, "https" if tls_cert else "http")
         if not ledger.keys.are_given:

@@ -17,7 +17,7 @@ from projections.building import Tell
 from projections.decisions import Recorded
 from service.secret import in_file
 from service.settings import Settings
-from service.signing import remembered
+from service.signing import kept_in, remembered
 from service.stored import Stored
 from service.vault import Vault, VaultLocked, master_key_of
 from service.verifying import CannotVerify, Trusted, Verdict
@@ -65,7 +65,7 @@ def verify_ledger(settings: Settings, trusted: Trusted, tell: Tell, *, log_only:
 def _remembered(settings: Settings) -> Checkpoint | None:
     """The newest checkpoint that was ever signed, as this machine remembers it, if it does."""
     try:
-        return Checkpoint.read(read_note(remembered(settings).read_text())[0])
+        return Checkpoint.read(read_note(kept_in(remembered(settings).read_bytes()))[0])
     except (OSError, ValueError):
         return None
 

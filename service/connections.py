@@ -1,0 +1,123 @@
+"""Connections to the databases of log and vault: durable, and bounded in all their waiting.
+
+Whoever asks the service is answered within ten seconds, whatever became of the database: a call
+that a lost connection has failed is repeated once at most, and what can be waited for adds up to
+less.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DisconnectionError
+
+if TYPE_CHECKING:
+    from service.punctual import Punctual
+
+PATIENCE: Final = 4.0
+"""Seconds that a statement waits for the locks of others."""
+GRACE: Final = 0.5
+"""Seconds more that it may take, and once more until the connection is given up for lost."""
+CONNECTING: Final = 3
+"""Seconds until a connection is there."""
+CROWDED: Final = 1.0
+"""Seconds to wait for a connection while all are in use."""
+IDLE: Final = 1.0
+"""Seconds after which a connection may have been lost, and is tried before it is used."""
+MAINTAINING: Final = 30.0
+"""Seconds that maintenance waits for the locks of others on SQLite."""
+
+_TCP: Final = {
+    "connect_timeout": CONNECTING,
+    "tcp_user_timeout": 5_000,
+    "keepalives_idle": 5,
+    "keepalives_interval": 1,
+    "keepalives_count": 5,
+}
+# The server, too, is to notice when who holds a lock is gone: its own defaults are hours.
+_SESSION: Final = """
+    SELECT set_config('lock_timeout', %(locks)s, false),
+        set_config('statement_timeout', %(statement)s, false),
+        set_config('idle_in_transaction_session_timeout', '10s', false),
+        set_config('tcp_keepalives_idle', '5', false),
+        set_config('tcp_keepalives_interval', '1', false),
+        set_config('tcp_keepalives_count', '5', false),
+        set_config('default_transaction_isolation', 'read committed', false),
+        set_config('synchronous_commit',
+            replace(current_setting('synchronous_commit'), 'off', 'on'), false)"""
+
+
+def engine(url: str, *, busy_timeout: float = PATIENCE, **options: Any) -> Engine:
+    """An engine whose connections sync each commit and wait for others no longer than told."""
+    address = make_url(url)
+    if address.get_backend_name() == "sqlite":
+        given = {} if "timeout" in address.query else {"timeout": busy_timeout}
+        if address.database not in (None, "", ":memory:"):
+            options.setdefault("max_overflow", -1)  # a file is opened in no time: nobody waits
+        made = create_engine(address, connect_args=given, **options)
+        event.listen(made, "connect", _prepare_sqlite)
+        return made
+    given = {name: each for name, each in _TCP.items() if name not in address.query}
+    made = create_engine(address, connect_args=given, pool_timeout=CROWDED, **options)
+    _be_punctual(made, busy_timeout)
+    return made
+
+
+def unhurried(connection: Connection) -> None:
+    """Let a connection take its time until it is closed: maintenance, which takes long."""
+    connection.detach()
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {MAINTAINING * 1_000:.0f}")
+        return
+    connection.exec_driver_sql("SET statement_timeout = 0")
+    punctual: Any = connection.connection.dbapi_connection
+    punctual.patience = None
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "fullfsync = ON",  # macOS: past the disk's own cache, too
+        "checkpoint_fullfsync = ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _be_punctual(made: Engine, busy_timeout: float) -> None:
+    from psycopg import OperationalError
+
+    from service.punctual import Punctual
+
+    @event.listens_for(made, "do_connect")
+    def connect(dialect: Any, record: Any, arguments: Any, named: Any) -> Punctual:
+        return Punctual.connect(*arguments, **named)
+
+    @event.listens_for(made, "connect")
+    def prepare(connection: Punctual, record: Any) -> None:
+        connection.patience = busy_timeout + 2 * GRACE
+        waits = {
+            "locks": f"{busy_timeout * 1_000:.0f}ms",
+            "statement": f"{(busy_timeout + GRACE) * 1_000:.0f}ms",
+        }
+        connection.execute(_SESSION, waits)
+        connection.commit()  # else it is undone with the first transaction that is
+
+    @event.listens_for(made, "checkin")
+    def put_by(connection: Punctual | None, record: Any) -> None:
+        record.info["used"] = time.monotonic()
+
+    @event.listens_for(made, "checkout")
+    def is_there(connection: Punctual, record: Any, _: Any) -> None:
+        if time.monotonic() - record.info.get("used", time.monotonic()) < IDLE:
+            return
+        patience, connection.patience = connection.patience, IDLE
+        try:
+            connection.execute("SELECT 1")
+            connection.rollback()
+        except OperationalError as lost:
+            raise DisconnectionError(str(lost)) from lost
+        finally:
+            connection.patience = patience

@@ -1,0 +1,1 @@
+"""Following the log: entries told to many at once as they are recorded."""

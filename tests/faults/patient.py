@@ -1,0 +1,11 @@
+"""A service that waits for its database for ever: a negative control."""
+
+from __future__ import annotations
+
+from service import cli, punctual, writer
+from service.punctual import Punctual
+
+if __name__ == "__main__":
+    writer.PATIENCE = 3_600.0
+    punctual.Punctual.wait = super(Punctual, Punctual).wait  # type: ignore[method-assign]
+    cli.main()

@@ -1,0 +1,1 @@
+"""What schemathesis is told of this service: settings, formats, a check, what no schema says."""
