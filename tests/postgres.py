@@ -81,6 +81,16 @@ class Server:
         """Stop it, as a power cut would."""
         self.run("pg_ctl", "-D", str(data or self.data), "stop", "-m", "immediate")
 
+    def restart(self) -> None:
+        """Stop it as a crash would, and start it again: it recovers from its own log."""
+        self.stop()
+        self.start()
+
+    @property
+    def folder(self) -> Path:
+        """Where its socket is."""
+        return self.root
+
     def address(self, name: str) -> str:
         """The URL of a database."""
         return f"postgresql+psycopg://postgres@/{name}?host={self.root}"

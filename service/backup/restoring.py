@@ -30,7 +30,7 @@ from service.log import Log
 from service.schemas.migrating import migrate
 from service.secret import Locked, sync
 from service.settings import Settings
-from service.signing import KEY, NotSigned, Verifier, home, remembered
+from service.signing import KEY, NotSigned, Verifier, home, kept_in, remembered
 from service.stores import Store, stores
 from service.vault import Vault, master_key_of
 from service.verifying import Trusted, Verdict
@@ -181,7 +181,7 @@ class _Restoring:
         if since is not None:
             found["--since"] = self._opened(since, "--since")
         path = remembered(self._settings)
-        if path.exists() and (text := path.read_text()):
+        if path.exists() and (text := kept_in(path.read_bytes())):
             try:
                 found[str(path)] = Checkpoint.read(read_note(text)[0])
             except ValueError:
