@@ -118,35 +118,6 @@ REFUSED = Kind(
     "`violations` names each rule, the place in the request and the entries behind it.",
     "Correct the decision, or record first what it rests on. Sent again, it is judged anew.",
 )
-HEADER = Kind(
-    "header",
-    400,
-    "A header is not as it should be",
-    "`Idempotency-Key` or `If-Match` has another form than it may have, or is given where it means "
-    "nothing. `errors` names it.",
-    "Correct the header, or leave it out.",
-)
-KEY_REUSED = Kind(
-    "key-reused",
-    422,
-    "The idempotency key is that of another decision",
-    "A decision with other content was recorded with this `Idempotency-Key`.",
-    "Choose a new key for each decision; send a decision again as it was.",
-)
-KEY_RUNNING = Kind(
-    "key-running",
-    409,
-    "A request with this idempotency key is being answered",
-    "The same `Idempotency-Key` was sent again before its first request was answered.",
-    "Send it again after `Retry-After`: then you get the same answer.",
-)
-STALE = Kind(
-    "stale",
-    412,
-    "More was recorded meanwhile, and nothing of this",
-    "The newest position is none of those in `If-Match`; `newest` tells it.",
-    "Look at what was recorded since, and decide again.",
-)
 MOVED = Kind(
     "moved",
     503,

@@ -86,11 +86,6 @@ class Server:
         self.stop()
         self.start()
 
-    @property
-    def folder(self) -> Path:
-        """Where its socket is."""
-        return self.root
-
     def address(self, name: str) -> str:
         """The URL of a database."""
         return f"postgresql+psycopg://postgres@/{name}?host={self.root}"
@@ -98,11 +93,6 @@ class Server:
     def connected(self) -> psycopg.Connection:
         """A connection to the server."""
         return psycopg.connect(self.address("postgres").replace("+psycopg", ""), autocommit=True)
-
-    def restart(self) -> None:
-        """Stop it as a crash would, and start it again: it recovers from its own log."""
-        self.stop()
-        self.start()
 
     def __call__(self) -> str:
         """Make an empty database and return its URL."""
