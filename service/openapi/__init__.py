@@ -82,7 +82,10 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     responses.pop("422", None)
     responses["default"] = _PROBLEM
     for response in responses.values():
-        for media in response.get("content", {}).values():
+        content = response.get("content", {})
+        if "application/json" in content:  # first: generated clients read the first that they can
+            response["content"] = content = {"application/json": None, **content}
+        for media in content.values():
             media["schema"].pop("title", None)
     parameters = operation.get("parameters", [])
     for parameter in parameters:
