@@ -24,10 +24,12 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy import create_engine, text
 
+from domain.access import LOCAL
 from domain.transparency.notes import VerifierKey
 from domain.transparency.proofs import Extension
 from domain.transparency.tree import extends
 from service import problems, signing
+from service.access.doorkeeper import Doorkeeper
 from service.appends import Append, Draft
 from service.asking import log as routes
 from service.databases import LOG
@@ -63,6 +65,7 @@ def grow(log: Log, size: int) -> None:
 def publishing(log: Log) -> Iterator[httpx.Client]:
     """Serve a log alone, of whatever entries."""
     app = FastAPI(routes=routes.router.routes)
+    app.add_middleware(Doorkeeper, anonymous=LOCAL)
     problems.install(app)
     app.state.ledger = SimpleNamespace(published=Publication(log))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", ws="none"))
