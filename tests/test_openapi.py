@@ -96,7 +96,9 @@ def questions(document: dict[str, Any]) -> list[str]:
     return [
         path.format_map(Examples()) + more.get(methods["get"]["operationId"], "")
         for path, methods in document["paths"].items()
-        if "get" in methods and path.startswith("/v1/")
+        if "get" in methods
+        and path.startswith("/v1/")
+        and "application/json" in methods["get"]["responses"]["200"]["content"]
     ]
 
 
@@ -104,7 +106,7 @@ class Examples(dict[str, str]):
     """The ids of the document's examples."""
 
     def __missing__(self, parameter: str) -> str:
-        return f"a-{parameter.removesuffix('_id')}"
+        return "1" if parameter == "position" else f"a-{parameter.removesuffix('_id')}"
 
 
 def test_answers_keep_to_their_forms_where_texts_were_erased(
