@@ -287,7 +287,14 @@ async def answered_to(directory: Path, chunks: list[bytes], *, takes: bool) -> b
         "method": "POST",
         "path": "/v1/decisions",
         "query_string": b"",
-        "headers": [(b"content-type", b"application/jsonl")],
+        "headers": [
+            (b"host", b"127.0.0.1"),
+            (b"content-type", b"application/jsonl"),
+            (b"transfer-encoding", b"chunked"),
+        ],
+        "scheme": "http",
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 80),
     }
     async with app.router.lifespan_context(app):
         await asyncio.wait_for(app(scope, receive, send), PATIENCE)
