@@ -547,6 +547,10 @@ def test_without_any_key_whoever_is_here_can_ask_and_nobody_record(tmp_path: Pat
     with serving(tmp_path, anonymous=None) as url, httpx.Client(base_url=url) as client:
         assert client.get("/v1/structure").status_code == 200
         assert client.get("/v1/people").status_code == 200
+        for host in ("localhost:8000", "[::1]:8000"):
+            assert client.get("/v1/people", headers={"Host": host}).status_code == 200
+        for host in ("ledger.example", "127.0.0.1.ledger.example:8000", "", "[", "localhost.a"):
+            assert client.get("/v1/people", headers={"Host": host}).status_code == 401
         refused = client.post("/v1/decisions", json={"acts": [CITY[0]]})
         assert refused.status_code == 401
         assert "curule keys create NAME --role ROLE" in refused.json()["detail"]

@@ -6,6 +6,7 @@ also where none is needed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,10 +15,12 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from domain.access import ANYBODY, NOBODY, POWERS, PUBLIC, STRANGER, Power, Principal
 from service import problems
+from service.loopback import is_loopback
 from service.problems import FORBIDDEN, UNAUTHENTICATED, Problem
 
 if TYPE_CHECKING:
@@ -27,6 +30,9 @@ CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="curule"'}
 """How to show a key."""
 
 REFUSED: Final = {"WWW-Authenticate": 'Bearer realm="curule", error="invalid_token"'}
+
+
+_HOST: Final = re.compile(r"(?:\[([0-9a-fA-F:.]+)\]|([^:\[\]]+))(?::[0-9]+)?")
 
 
 class Doorkeeper:
@@ -51,7 +57,7 @@ class Doorkeeper:
         ledger: Ledger = scope["app"].state.ledger
         shown = [value for name, value in scope["headers"] if name == b"authorization"]
         try:
-            principal = await self._principal(ledger, shown)
+            principal = await self._principal(ledger, shown, Headers(scope=scope).get("host", ""))
         except SQLAlchemyError as error:  # nobody within handles it
             await problems.unanswered(error, records=False)(scope, receive, send)
             return
@@ -60,7 +66,7 @@ class Doorkeeper:
         scope.setdefault("state", {})["principal"] = principal
         await self._app(scope, receive, send)
 
-    async def _principal(self, ledger: Ledger, shown: Collection[bytes]) -> Principal:
+    async def _principal(self, ledger: Ledger, shown: Collection[bytes], host: str) -> Principal:
         if shown:
             (scheme, _, text), *more = [each.decode("latin-1").partition(" ") for each in shown]
             if more or scheme.lower() != "bearer":
@@ -73,7 +79,10 @@ class Doorkeeper:
             return self._anonymous
         if self._is_public:
             return PUBLIC
-        return NOBODY if ledger.keys.are_given else ANYBODY
+        # A page's own name may lead here, and then its script could read what it asks for.
+        named = _HOST.fullmatch(host)
+        is_ours = named is not None and is_loopback(named[1] or named[2])
+        return ANYBODY if is_ours and not ledger.keys.are_given else NOBODY
 
 
 class NoStrangers:
