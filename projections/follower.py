@@ -111,6 +111,11 @@ class Follower:
         finally:
             self._doing = ""
 
+    @property
+    def doing(self) -> str:
+        """What the building of the views has come to; nothing if they are not being built."""
+        return self._doing
+
     def must_build(self, until: int) -> bool:
         """Whether the views cannot follow, or not soon, up to a position of the log."""
         return self._behind(until) is None

@@ -7,7 +7,7 @@ always the exact image of the log's first so many entries.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from hashlib import sha256
 from math import inf
@@ -132,6 +132,10 @@ class Views:
                 hashed.update(repr((table.name, *row)).encode())
         return hashed.hexdigest()
 
+    def on_error(self, told: Callable[[object], None]) -> None:
+        """Have every error of the database told."""
+        event.listen(self._engine, "handle_error", told)
+
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
@@ -219,7 +223,7 @@ def _engine(path: Path) -> Engine:
     options = {"isolation_level": None, "timeout": 30}
     # As many as are asked for: who compares two bases holds two, and must not wait for another.
     address = URL.create("sqlite", database=str(path))
-    engine = create_engine(address, connect_args=options, max_overflow=-1)
+    engine = create_engine(address, connect_args=options, max_overflow=-1, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, record: Any) -> None:

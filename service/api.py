@@ -21,10 +21,12 @@ from service.cosigning import Cosigning, Watch, Witness
 from service.following.tail import Tail
 from service.ledger import Ledger
 from service.manners.bounds import USUAL, Bounds
-from service.manners.parameters import NO_PARAMETERS
+from service.operating import routes as operating
+from service.operating.health import Health
+from service.operating.requests import Observed
 from service.writer import Writer
 
-PARTS: Final = (posting, erasing, granting, asking, explaining)
+PARTS: Final = (posting, erasing, granting, asking, explaining, operating)
 """What the service answers."""
 
 logger = logging.getLogger(__name__)
@@ -47,12 +49,14 @@ def application(
     witnesses: Sequence[Witness] = (),
     interval: float = 60.0,
     bounds: Bounds = USUAL,
+    open_metrics: bool = False,
 ) -> FastAPI:
     """The service as an ASGI application, over a ledger that it opens and closes, within bounds.
 
     Whoever shows no key is `anonymous`, if given; else the doorkeeper decides.
 
-    It has witnesses, if any, cosign what is new, at an interval in seconds.
+    It has witnesses, if any, cosign what is new, at an interval in seconds. Its metrics may be open
+    to whoever asks.
     """
 
     @contextlib.asynccontextmanager
@@ -60,6 +64,7 @@ def application(
         with contextlib.closing(open_ledger()) as ledger:
             writer = Writer(ledger.recorder, is_local=ledger.is_local)
             app.state.ledger, app.state.writer = ledger, writer
+            app.state.health = health = Health(ledger)
             app.state.tail = tail = Tail(ledger.log)
             ending = asyncio.Event()
             keeping = asyncio.create_task(_keep(ledger, writer, ending))
@@ -69,6 +74,7 @@ def application(
                 yield
             finally:
                 ending.set()
+                health.close()
                 await tail.close()
                 if watching is not None:
                     watching.cancel()
@@ -86,31 +92,21 @@ def application(
         redoc_url=None,
         routes=[each for part in PARTS for each in part.router.routes],
         middleware=[
+            Middleware(Observed),
             *manners.outer(bounds),
             Middleware(Doorkeeper, anonymous=anonymous, is_public=is_public),
             *manners.inner(bounds),
         ],
     )
     app.state.bounds = bounds
+    app.state.open_metrics, app.state.is_ending = open_metrics, False
     problems.install(app)
-    app.add_api_route(
-        "/livez",
-        livez,
-        tags=["operations"],
-        summary="Whether the process is alive",
-        dependencies=[NO_PARAMETERS],
-    )
     openapi.complete(app)
     return app
 
 
 class _Ending(Exception):
     """The service ends, and what takes long with it."""
-
-
-async def livez() -> dict[str, str]:
-    """Whether the process is alive."""
-    return {"status": "alive"}
 
 
 async def _keep(ledger: Ledger, writer: Writer, ending: asyncio.Event) -> None:

@@ -52,6 +52,7 @@ _SESSION: Final = """
 def engine(url: str, *, busy_timeout: float = PATIENCE, **options: Any) -> Engine:
     """An engine whose connections sync each commit and wait for others no longer than told."""
     address = make_url(url)
+    options.setdefault("hide_parameters", True)  # they may be personal, and errors are logged
     if address.get_backend_name() == "sqlite":
         given = {} if "timeout" in address.query else {"timeout": busy_timeout}
         if address.database not in (None, "", ":memory:"):

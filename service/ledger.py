@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
@@ -35,6 +36,7 @@ from service.content import Writing
 from service.erasures import Erasures
 from service.log import Log
 from service.memory import Memory
+from service.operating.metrics import Metrics
 from service.publication import Publication
 from service.recall import Recall
 from service.recorder import Receipt, Recorder, Sent, curule_seal, receipt_again, recorded_as
@@ -50,6 +52,7 @@ class Ledger:
     def __init__(self, settings: Settings) -> None:
         opening = master_key_of(settings)
         stores = (settings.ledger, settings.vault)
+        self.metrics = Metrics()
         self._answering = settings.answer_seconds
         self.is_local = all(make_url(url).get_backend_name() == "sqlite" for url in stores)
         with ExitStack() as opened:  # what was opened is closed if the rest cannot be
@@ -59,7 +62,12 @@ class Ledger:
             self.vault = opened.enter_context(closing(Vault(settings.vault, opening)))
             self.views = opened.enter_context(closing(Views(settings.views)))
             self.recorder = Recorder(
-                self.log, self.published, self.vault, Memory(self.log), now_in_microseconds
+                self.log,
+                self.published,
+                self.vault,
+                Memory(self.log),
+                now_in_microseconds,
+                self.metrics,
             )
             self.follower = Follower(self.views, fetching(self.log), self.log.newest)
             self.keys = Keys(self.log)
@@ -74,6 +82,9 @@ class Ledger:
             self.erasures = Erasures(self.log, self.vault, self.search.forget)
             self.erasures.follow(self.log.newest())  # first of all: the vault may be a backup
             self._recall = Recall(self.log)
+            self.log.on_error(self.metrics.failing("log"))
+            self.vault.on_error(self.metrics.failing("vault"))
+            self.views.on_error(self.metrics.failing("views"))
             self._opened = opened.pop_all()
 
     def close(self) -> None:
@@ -139,13 +150,15 @@ class Ledger:
     @contextmanager
     def _views_at(self, newest: int, patience: float) -> Iterator[Connection]:
         """The views, brought up to a position; where the disk is full, for this time only."""
-        has_room = True
+        has_room, began = True, time.perf_counter()
         try:
             self.follower.follow(newest, patience)
         except DBAPIError as error:
             if not is_full(error.orig):
                 raise
             has_room = False
+        finally:
+            self.metrics.waited(time.perf_counter() - began)
         how = (
             self.views.reading(self._answering)
             if has_room

@@ -31,6 +31,7 @@ from eventsourcing.persistence import IntegrityError, ProgrammingError
 from sqlalchemy import (
     Connection,
     Executable,
+    event,
     exc,
     insert,
     select,
@@ -488,6 +489,10 @@ class Log(DCBRecorder):
         return Proofs(noted, batch.position, batch.edge.node)
 
     # Reading
+
+    def on_error(self, told: Callable[[object], None]) -> None:
+        """Have every error of the database told."""
+        event.listen(self._engine, "handle_error", told)
 
     def head(self) -> tuple[int, int]:
         """The newest position and its `recorded_at`; (0, 0) when the log is empty."""

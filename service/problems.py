@@ -21,6 +21,7 @@ from domain.jurisdiction import JURISDICTION
 from projections.views import TookTooLong, ViewsBehind, is_full
 from service.content import plain
 from service.members import escaped, named_twice
+from service.operating.logs import request_id
 from service.publication import NotPublished
 from service.recorder import KeyReused, Refusal, Stale, Unsettled
 from service.signing import LogRewound
@@ -324,6 +325,10 @@ SCHEMA: dict[str, Any] = {
         "title": {"type": "string", "description": "The same in words, whatever the case."},
         "status": {"type": "integer", "description": "The HTTP status."},
         "detail": {"type": "string", "description": "What is wrong in this case."},
+        "request_id": {
+            "type": "string",
+            "description": "Of a failure: by which the service's own log tells more of it.",
+        },
         "violations": {
             "type": "array",
             "items": {"$ref": "#/components/schemas/Violation"},
@@ -373,13 +378,15 @@ def problem(
     told = dict(headers or {})
     if kind.status in PASSING:
         told.setdefault("Retry-After", "1")
-    content = {
+    content: dict[str, Any] = {
         "type": f"{TYPES}{kind.name}",
         "title": kind.title,
         "status": kind.status,
         "detail": detail,
         **members,
     }
+    if kind.status >= 500 and (asked := request_id()):
+        content["request_id"] = asked
     return Response(
         json.dumps(content, ensure_ascii=False),
         status_code=kind.status,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hmac
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -35,6 +35,7 @@ from service.appends import Append, Committed, Condition, Draft, LogMoved, Outco
 from service.content import opened, stored, with_stored_ids
 from service.log import Log
 from service.memory import Ahead, Memory
+from service.operating.metrics import Metrics
 from service.publication import Publication
 from service.vault import Disclosure, SubjectsErased, Vault, disclose
 
@@ -114,6 +115,13 @@ class Stale:
 
 Answer = Receipt | Refusal | Unsettled | KeyReused | Stale
 
+OUTCOMES: Final[Mapping[type[Answer], str]] = {
+    Unsettled: "unsettled",
+    KeyReused: "key-reused",
+    Stale: "stale",
+}
+"""What is counted of those that neither record nor are refused by a rule."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -171,12 +179,14 @@ class Recorder:
         vault: Vault,
         memory: Memory,
         clock: Callable[[], int],
+        metrics: Metrics,
     ) -> None:
         self._log = log
         self._published = published
         self._vault = vault
         self._memory = memory
         self._clock = clock
+        self._metrics = metrics
 
     def record(self, sent: Sequence[Sent]) -> list[Answer]:
         """Record decisions in one commit, each whole or not at all and with its own answer.
@@ -191,7 +201,7 @@ class Recorder:
                 if each.answer is None:
                     self._attempt([each])
         self._withdraw(asked)
-        return [each.answer or Unsettled(each.decision.id or "") for each in asked]
+        return self._counted([each.answer or Unsettled(each.decision.id or "") for each in asked])
 
     def record_in_order(self, sent: Sequence[Sent], *, stop: bool = False) -> list[Answer]:
         """Record decisions as if one by one, in one commit, each whole or not at all.
@@ -203,8 +213,22 @@ class Recorder:
         for _ in range(GROUP_ATTEMPTS):
             if answers := self._attempt_in_order(asked, stop=stop):
                 self._withdraw(asked[: len(answers)])
-                return answers
+                return self._counted(answers)
+            self._metrics.moved.inc()
         return self.record(sent[:1])  # the log moves all the time: this one goes on by itself
+
+    def _counted(self, answers: list[Answer]) -> list[Answer]:
+        for each in answers:
+            match each:
+                case Receipt(created=True):
+                    self._metrics.recorded(1 + len(each.entries))
+                case Receipt():
+                    self._metrics.repeated()
+                case Refusal():
+                    self._metrics.refused(violation.rule for violation in each.violations)
+                case _:
+                    self._metrics.unrecorded(OUTCOMES[type(each)])
+        return answers
 
     def _ask(self, sent: Sent) -> _Asked:
         tag = None if sent.key is None else self._tag(sent.by, sent.key)
@@ -245,6 +269,7 @@ class Recorder:
         for (each, result), outcome in zip(judged, committed.outcomes, strict=True):
             if isinstance(outcome, LogMoved):
                 each.put += [one.digest for one in result.disclosures]
+                self._metrics.moved.inc()
             else:
                 each.answer = _receipt(result, outcome, committed)
         if any(each.answer is None for each, _ in judged):
@@ -371,7 +396,8 @@ class Recorder:
                 self._vault.put(disclosures, deadline=deadline)
             except SubjectsErased as erased:  # the log has told, and whom it concerns is refused
                 return Committed([LogMoved(str(erased)) for _ in judged], None)
-        return self._log.commit([each.append for each in judged])
+        with self._metrics.committing(len(judged)):
+            return self._log.commit([each.append for each in judged])
 
     def _recorded_before(
         self, asked: _Asked, ledger: Memory | Ahead

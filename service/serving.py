@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import socket
 import sys
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -37,11 +42,57 @@ def address(listening: socket.socket, scheme: str = "http") -> str:
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
-class Server(uvicorn.Server):
-    """A server that ends the streams of the application when it stops.
+logger = logging.getLogger(__name__)
 
-    It waits for every response that is open before the application's own end comes.
+
+class Server(uvicorn.Server):
+    """A server that ends in good order when it is told to (SIGTERM, SIGINT), within its grace.
+
+    It is not ready at once, takes requests for as long as it may linger, then no more, ends the
+    streams of the application and finishes what is under way: it waits for every response that is
+    open before the application's own end comes. When the grace is over, or a second signal comes,
+    it ends as it is: what was acknowledged is durable, and what was not is recorded whole or not at
+    all.
     """
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        *,
+        grace: int = 8,
+        linger: float = 0.0,
+        begun: Callable[[], None] = lambda: None,
+    ) -> None:
+        super().__init__(config)
+        self._begun = begun
+        self._grace = grace
+        self._linger = linger
+        self._lingers_until = 0.0
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to serve, and say so."""
+        await super().startup(sockets)
+        self._begun()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end."""
+        for each in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(each, signal.SIG_DFL)
+        application: Any = self.config.app
+        application.state.is_ending = True
+        self._lingers_until = time.monotonic() + self._linger
+        last = threading.Timer(self._linger + self._grace, self._end_as_it_is)
+        last.daemon = True
+        last.start()
+        self.should_exit = True
+
+    async def on_tick(self, counter: int) -> bool:
+        """Whether it is time to take no more requests."""
+        return await super().on_tick(counter) and time.monotonic() >= self._lingers_until
+
+    def _end_as_it_is(self) -> None:
+        logger.error("not everything was finished within %d s; ending as it is", self._grace)
+        os._exit(1)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no more requests, end the streams, and finish what is under way."""
@@ -53,7 +104,10 @@ class Server(uvicorn.Server):
 def server(
     ledger: Ledger,
     *,
-    access_log: bool = False,
+    grace: int = 8,
+    linger: float = 0.0,
+    begun: Callable[[], None] = lambda: None,
+    open_metrics: bool = False,
     is_public: bool = False,
     tls: tuple[Path, Path] | None = None,
     behind_proxy: bool = False,
@@ -70,31 +124,21 @@ def server(
             witnesses=witnesses,
             interval=interval,
             bounds=bounds,
+            open_metrics=open_metrics,
         ),
         http=bounded(bounds),
         lifespan="on",
         ws="none",
         headers=[("Server", "Curule")],
-        log_level="warning",
-        access_log=access_log,
+        log_config=None,  # its loggers go the way of all
+        access_log=False,
         ssl_certfile=certificate,
         ssl_keyfile=key,
         proxy_headers=behind_proxy,
-        timeout_graceful_shutdown=8,
+        timeout_graceful_shutdown=grace * 3 // 4,  # the rest is for what the application ends with
     )
-    if access_log:
-        logging.getLogger("uvicorn.access").addFilter(_without_query)
-        logging.getLogger("uvicorn.access").setLevel(logging.INFO)
     _tune()
-    return Server(config)
-
-
-def _without_query(record: logging.LogRecord) -> bool:
-    """Have a request logged without its parameters: who is looked for is looked for by name."""
-    match record.args:
-        case (client, method, str(path), *rest):
-            record.args = (client, method, path.partition("?")[0], *rest)
-    return True
+    return Server(config, grace=grace, linger=linger, begun=begun)
 
 
 def _tune() -> None:

@@ -140,7 +140,7 @@ class Vault:
         self._forgotten = 0  # how often something was erased: what was read before is not kept
         sqlite = sa.make_url(url).get_backend_name() == "sqlite"
         level = "AUTOCOMMIT" if sqlite else "READ COMMITTED"  # on SQLite, `_writing` begins
-        self._engine = engine(url, hide_parameters=True, isolation_level=level)
+        self._engine = engine(url, isolation_level=level)
         self._turn = threading.Lock() if sqlite else None  # a fair wait; SQLite's own is a sleep
         if sqlite:
             sa.event.listen(self._engine, "connect", lambda made, _: made.executescript(_SQLITE))
@@ -241,6 +241,20 @@ class Vault:
                 while len(self._recent) > _KEPT:
                     self._recent.popitem(last=False)
         return values
+
+    def expect(self) -> None:
+        """See that it answers, and that the master key is its own.
+
+        Raises:
+            VaultLocked: it has another by now.
+        """
+        with self._engine.connect() as connection:
+            if connection.scalar(sa.select(_MASTER.c.key_check)) != self._check:
+                raise VaultLocked(_ROTATED)
+
+    def on_error(self, told: Callable[[object], None]) -> None:
+        """Have every error of the database told."""
+        sa.event.listen(self._engine, "handle_error", told)
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -433,9 +447,7 @@ class Vault:
             return aes_key_unwrap(master, wrapped)
         except InvalidUnwrap:
             pass
-        with self._engine.connect() as connection:
-            if connection.scalar(sa.select(_MASTER.c.key_check)) != self._check:
-                raise VaultLocked(_ROTATED)
+        self.expect()
         raise VaultDamaged("a subject's key was altered, or keys are still being rotated")
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import Context
 from functools import partial
 from typing import Any, Final
 
@@ -109,7 +110,8 @@ class Writer:
 
     def _drain(self) -> None:
         if self._draining is None:
-            self._draining = asyncio.create_task(self._take_turns())
+            # A context of its own: a group is not the affair of whoever comes first.
+            self._draining = asyncio.create_task(self._take_turns(), context=Context())
 
     async def _take_turns(self) -> None:
         while self._waiting or self._in_order:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-import logging
 import os
 import pty
 import re
@@ -32,7 +31,6 @@ from domain.acts import SubjectErased
 from domain.entries import MAX_ENTRY_BYTES
 from domain.names import speaks_of
 from service import examples
-from service import serving as served
 from service import vault as vault_module
 from service.cli import main
 from service.content import ERASED
@@ -522,13 +520,6 @@ def test_a_rehearsal_leaves_no_text_in_the_views(tmp_path: Path) -> None:
         found = bytes_in(tmp_path)
     assert b"Zdenka" not in found
     assert OTHER.encode() not in found
-
-
-def test_requests_are_logged_without_what_was_looked_for() -> None:
-    line = ("127.0.0.1:1", "GET", "/v1/people?q=Zdenka", "1.1", 200)
-    logged = logging.LogRecord("uvicorn.access", 20, "", 0, '%s - "%s %s HTTP/%s" %d', line, None)
-    assert served._without_query(logged)
-    assert logged.getMessage() == '127.0.0.1:1 - "GET /v1/people HTTP/1.1" 200'
 
 
 # Killed, restored, at the same time

@@ -3,34 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from service import client
 from service.client import Unanswered
 from service.commands import witness
+from service.commands.stating import WithSettings, stated, unknown
 from service.loopback import is_loopback
+from service.operating.forms import Format, Level
 from service.terminal import by_example, errors, output, say
 
-if TYPE_CHECKING:
-    pass
-
-
 app = typer.Typer()
+logger = logging.getLogger(__name__)
 
 
 @app.command(
+    cls=WithSettings,
     epilog=by_example(
         "curule serve",
         "curule serve --port 8080 --access-log",
         "CURULE_LEDGER=postgresql+psycopg://curule@db/curule curule serve",
-    )
+    ),
 )
 def serve(
+    context: typer.Context,
     host: Annotated[
         str,
         typer.Option(
@@ -48,7 +51,25 @@ def serve(
             help="The port; 0 is any that is free.",
         ),
     ] = 8000,
-    access_log: Annotated[bool, typer.Option("--access-log", help="Log every request.")] = False,
+    log_requests: Annotated[
+        bool,
+        typer.Option(
+            "--access-log",
+            "--log-requests",
+            envvar="CURULE_LOG_REQUESTS",
+            help="Log every request in a line, without its parameters.",
+        ),
+    ] = False,
+    log_format: Annotated[
+        Format,
+        typer.Option(
+            "--log-format", envvar="CURULE_LOG_FORMAT", help="The form of what is logged."
+        ),
+    ] = Format.TEXT,
+    log_level: Annotated[
+        Level,
+        typer.Option("--log-level", envvar="CURULE_LOG_LEVEL", help="The least that is logged."),
+    ] = Level.INFO,
     public: Annotated[
         bool,
         typer.Option(
@@ -75,8 +96,36 @@ def serve(
             help="A proxy in front ends TLS and tells who the client is (X-Forwarded-For).",
         ),
     ] = False,
+    open_metrics: Annotated[
+        bool,
+        typer.Option(
+            "--open-metrics",
+            envvar="CURULE_OPEN_METRICS",
+            help="Answer /metrics without a key, to whoever asks.",
+        ),
+    ] = False,
+    grace: Annotated[
+        int,
+        typer.Option(
+            "--grace",
+            metavar="SECONDS",
+            envvar="CURULE_GRACE",
+            min=2,
+            help="Time to finish what is under way when told to end.",
+        ),
+    ] = 8,
+    linger: Annotated[
+        float,
+        typer.Option(
+            "--linger",
+            metavar="SECONDS",
+            envvar="CURULE_LINGER",
+            min=0,
+            help="Time before that in which requests are still taken, while it is not ready.",
+        ),
+    ] = 0,
 ) -> None:
-    """Serve the ledger over HTTP, until Ctrl-C or SIGTERM.
+    """Serve the ledger over HTTP, until Ctrl-C or SIGTERM; a second one ends it at once.
 
     While there are no keys, whoever is on this machine can ask and nobody can record. To be reached
     from elsewhere it takes keys, and TLS, by files or a proxy.
@@ -85,10 +134,13 @@ def serve(
     CURULE_WITNESS_INTERVAL seconds that there is a new one (60; 0: never).
     """
     from service.manners.bounds import Bounds
+    from service.operating.logs import configure
     from service.serving import address, listen, server
-    from service.settings import Settings
 
-    settings = Settings()
+    settings = stated(context)
+    configure(log_format, log_level, requests=log_requests)
+    for warning in unknown(context.find_root().command, os.environ):
+        logger.warning("%s", warning)
     if (tls_cert is None) != (tls_key is None):
         raise Unanswered("give --tls-cert and --tls-key together", 2)
     if not (is_loopback(host) or tls_cert or behind_proxy):
@@ -103,9 +155,13 @@ def serve(
         if not (ledger.keys.are_given or is_loopback(host)):
             how = "make one first: curule keys create NAME --role recorder"
             raise Unanswered(f"there are no keys, and {host} is not loopback: {how}", 2)
+        at = address(listening, "https" if tls_cert else "http")
         serving = server(
             ledger,
-            access_log=access_log,
+            begun=lambda: say(output(), f"Curule serves at {at} and explains itself at {at}/docs"),
+            grace=grace,
+            linger=linger,
+            open_metrics=open_metrics,
             is_public=public,
             tls=(tls_cert, tls_key) if tls_cert and tls_key else None,
             behind_proxy=behind_proxy,
@@ -113,16 +169,12 @@ def serve(
             interval=settings.witness_interval,
             bounds=bounds,
         )
-        at = address(listening, "https" if tls_cert else "http")
         if not ledger.keys.are_given:
-            say(
-                errors(),
-                "There are no keys yet: who is on this machine can ask, nobody can record.",
+            logger.warning(
+                "There are no keys yet: who is on this machine can ask, nobody can record. "
+                "Make the first key: curule keys create NAME --role recorder"
             )
-            say(errors(), "Make the first key: curule keys create NAME --role recorder")
-        say(output(), f"Curule serves at {at} and explains itself at {at}/docs")
-        with _until_interrupted():
-            serving.run(sockets=[listening])
+        serving.run(sockets=[listening])
 
 
 @app.command(

@@ -16,6 +16,7 @@ _TOLD: Final = (
     "service.access.",
     "service.asking.",
     "service.erasing",
+    "service.operating.health",
     "service.posting",
     "service.questions",
     "service.recorder",
