@@ -490,6 +490,11 @@ class Log(DCBRecorder):
 
     # Reading
 
+    def schema(self) -> int:
+        """The revision that it is at."""
+        with self._engine.connect() as connection:
+            return LOG.revision(connection)
+
     def on_error(self, told: Callable[[object], None]) -> None:
         """Have every error of the database told."""
         event.listen(self._engine, "handle_error", told)

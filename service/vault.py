@@ -252,6 +252,11 @@ class Vault:
             if connection.scalar(sa.select(_MASTER.c.key_check)) != self._check:
                 raise VaultLocked(_ROTATED)
 
+    def schema(self) -> int:
+        """The revision that it is at."""
+        with self._engine.connect() as connection:
+            return VAULT.revision(connection)
+
     def on_error(self, told: Callable[[object], None]) -> None:
         """Have every error of the database told."""
         sa.event.listen(self._engine, "handle_error", told)

@@ -159,6 +159,15 @@ def test_a_database_that_is_silent_is_not_waited_for(tmp_path: Path, postgres_ur
             time.sleep(0.1)
 
 
+def test_a_store_of_an_older_release_is_not_ready(tmp_path: Path) -> None:
+    with ledger_in(tmp_path) as ledger:
+        for name, revision, ok in (("vault", 0, False), ("vault", 99, True), ("log", 0, False)):
+            with closing(sqlite3.connect(tmp_path / f"{name}.db", isolation_level=None)) as other:
+                other.execute(f"UPDATE {name}_version SET version_num = '{revision}'")
+            is_ok, _, detail = look(ledger)["schema"]
+            assert (is_ok, detail) == (ok, None if ok else f"older than this release: {name}")
+
+
 def test_whoever_polls_costs_one_look_a_second(tmp_path: Path) -> None:
     async def poll(ledger: Ledger) -> set[int]:
         with closing(Health(ledger)) as health:
@@ -255,6 +264,28 @@ def test_metrics_take_a_key_once_there_is_one(tmp_path: Path) -> None:
         with client_of(url, auditor) as client:
             assert figure(client, "curule_access_refused_total", status="401") == 1
             assert figure(client, "curule_access_refused_total", status="403") == 1
+
+
+def test_who_follows_the_log_is_counted_while_following(tmp_path: Path) -> None:
+    with serving(tmp_path) as url, client_of(url) as client:
+        with client_of(url) as other, other.stream("GET", "/v1/entries/stream"):
+            assert figure(client, "curule_stream_clients") == 1
+        until = time.monotonic() + PATIENCE
+        while figure(client, "curule_stream_clients"):
+            assert time.monotonic() < until
+        asked = {"route": "/v1/entries/stream", "method": "GET"}
+        assert figure(client, "curule_http_requests_total", status="200", **asked) == 1
+        assert figure(client, "curule_http_request_duration_seconds_count", **asked) == 0
+
+
+def test_whoever_asks_too_often_is_counted(tmp_path: Path) -> None:
+    arguments = ("serve", "--port", "0", "--rate-limit", "2/hour")
+    with running(tmp_path, *arguments) as process:
+        url = re.findall(r"http://\S+", read_until(process, "Curule serves"))[0]
+        with client_of(url) as client:
+            asked = [client.get("/v1/structure").status_code for _ in range(3)]
+            assert asked == [200, 200, 429]
+            assert figure(client, "curule_rate_limited_total") == 1
 
 
 def test_each_ledger_has_metrics_of_its_own(tmp_path: Path) -> None:

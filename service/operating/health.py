@@ -10,7 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
+from service.databases import LOG
 from service.ledger import Ledger
+from service.vault import VAULT
 
 PATIENCE: Final = 2.0
 """Seconds that a check may take."""
@@ -89,10 +91,19 @@ def views_follow(ledger: Ledger) -> Found:
     return False, lag, f"being built: {doing}" if doing else "to be built"
 
 
+def schemas_suffice(ledger: Ledger) -> Found:
+    """Log and vault are not behind what this release needs; what is newer, it can ignore."""
+    found = ((LOG, ledger.log.schema()), (VAULT, ledger.vault.schema()))
+    behind = [schema.name for schema, revision in found if revision < schema.newest]
+    detail = f"older than this release: {', '.join(behind)}" if behind else None
+    return not behind, found[0][1], detail
+
+
 CHECKS: Final[Mapping[str, tuple[Callable[[Ledger], Found], str]]] = {
     "log": (log_answers, "newest position"),
     "signed": (log_is_signed, "entries under the newest checkpoint"),
     "vault": (vault_answers, "milliseconds until it answered"),
+    "schema": (schemas_suffice, "revision of the log"),
     "views": (views_follow, "entries behind the log"),
 }
 """What is looked at, and what its figure means."""
