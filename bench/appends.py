@@ -35,9 +35,9 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
 from sqlalchemy import make_url
 from umadb import AppendCondition, Client, Event, Query, QueryItem
 
-from service.appends import Append, Condition, Draft
-from service.log import Log
-from service.signing import Signer
+from service.log.appends import Append, Condition, Draft
+from service.log.log import Log
+from service.log.signing import Signer
 from tests.postgres import MakeDatabase, postgres_server
 
 HEAD, TAIL = b'{"position":', b',"act":"' + b"x" * 240 + b'"}'

@@ -40,13 +40,13 @@ from domain.entries import Entry, halves, tags_of
 from domain.fields import Commitment
 from domain.recording import draft
 from domain.shape import commit
-from service.appends import Append, Draft
 from service.garbage import uncollected
 from service.ledger import Ledger
-from service.log import Log
-from service.recorder import Receipt, Sent, curule_seal
+from service.log.appends import Append, Draft
+from service.log.log import Log
+from service.recording.recorder import Receipt, Sent, curule_seal
 from service.settings import Settings
-from service.vault import Disclosure, Vault, master_key
+from service.vault.vault import Disclosure, Vault, master_key
 
 MOST_BODIES: Final = 1_000
 ENTRIES_A_BODY: Final = 20

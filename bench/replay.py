@@ -28,7 +28,7 @@ from domain.entries import Entry, read
 from domain.moments import Moment
 from domain.timelines import fold
 from domain.tracks import Track
-from service.log import Log
+from service.log.log import Log
 from service.replay import replay
 
 Stage = Callable[[], object]

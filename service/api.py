@@ -14,17 +14,19 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 
 from domain.access import Principal
-from service import asking, erasing, explaining, manners, openapi, posting, problems
+from service import asking, explaining, manners, openapi, problems
 from service.access import granting
 from service.access.doorkeeper import Doorkeeper
-from service.cosigning import Cosigning, Watch, Witness
 from service.following.tail import Tail
 from service.ledger import Ledger
+from service.log.cosigning import Cosigning, Watch, Witness
 from service.manners.bounds import USUAL, Bounds
 from service.operating import routes as operating
 from service.operating.health import Health
 from service.operating.requests import Observed
-from service.writer import Writer
+from service.recording import posting
+from service.recording.writer import Writer
+from service.vault import erasing
 
 PARTS: Final = (posting, erasing, granting, asking, explaining, operating)
 """What the service answers."""

@@ -27,7 +27,7 @@ from service.commands import (
     serving,
     witness,
 )
-from service.terminal import by_example, errors, output, say
+from service.terminal.terminal import by_example, errors, output, say
 
 app = typer.Typer(
     add_completion=False,

@@ -17,14 +17,14 @@ import httpx
 
 from domain.access import LOCAL
 from service.loopback import is_loopback
-from service.members import named_twice
+from service.recording.members import named_twice
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from projections.building import Tell
     from service.ledger import Ledger
-    from service.log import Log
+    from service.log.log import Log
     from service.settings import Settings
 
 PATIENCE: Final = httpx.Timeout(60, connect=5)
@@ -117,7 +117,7 @@ def log(settings: Settings) -> Log:
     Raises:
         Unanswered: it is not, or cannot be opened.
     """
-    from service.log import Log
+    from service.log.log import Log
 
     expect(settings)
     with opening():
@@ -130,7 +130,7 @@ def signed_log(settings: Settings) -> Log:
     Raises:
         Unanswered: it is not, or cannot be opened or signed.
     """
-    from service.signing import signer
+    from service.log.signing import signer
 
     found = log(settings)
     try:
@@ -168,9 +168,9 @@ def opening() -> Iterator[None]:
     from sqlalchemy.exc import ArgumentError, DBAPIError
 
     from projections.views import NoViews
+    from service.log.signing import LogLocked, LogRewound
     from service.schemas import SchemaDiffers
-    from service.signing import LogLocked, LogRewound
-    from service.vault import VaultLocked
+    from service.vault.vault import VaultLocked
 
     try:
         yield

@@ -33,11 +33,11 @@ from service.access import keys
 from service.client import Unanswered
 from service.examples import Question
 from service.ledger import Ledger
-from service.recorder import Receipt, Sent
+from service.recording.recorder import Receipt, Sent
 from service.serving import address
 from service.settings import Settings
-from service.terminal import output, progress, say
-from service.tree import drawn, printable
+from service.terminal.terminal import output, progress, say
+from service.terminal.tree import drawn, printable
 
 EXAMPLE: Final = "isg"
 """The example that is played unless another is asked for."""

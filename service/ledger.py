@@ -31,19 +31,26 @@ from projections.views import Views, is_full
 from service.access.keys import Keys
 from service.access.reads import Reads, reads_url
 from service.access.uses import Uses
-from service.appends import Sealed, now_in_microseconds
+from service.asking.recall import Recall
+from service.asking.search import Search
 from service.content import Writing
-from service.erasures import Erasures
-from service.log import Log
-from service.memory import Memory
+from service.log.appends import Sealed, now_in_microseconds
+from service.log.log import Log
+from service.log.publication import Publication
+from service.log.signing import signer
 from service.operating.metrics import Metrics
-from service.publication import Publication
-from service.recall import Recall
-from service.recorder import Receipt, Recorder, Sent, curule_seal, receipt_again, recorded_as
-from service.search import Search
+from service.recording.memory import Memory
+from service.recording.recorder import (
+    Receipt,
+    Recorder,
+    Sent,
+    curule_seal,
+    receipt_again,
+    recorded_as,
+)
 from service.settings import Settings
-from service.signing import signer
-from service.vault import Vault, master_key_of
+from service.vault.erasures import Erasures
+from service.vault.vault import Vault, master_key_of
 
 
 class Ledger:

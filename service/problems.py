@@ -20,13 +20,13 @@ from domain.fields import ID_PATTERN
 from domain.jurisdiction import JURISDICTION
 from projections.views import TookTooLong, ViewsBehind, is_full
 from service.content import plain
-from service.members import escaped, named_twice
+from service.log.publication import NotPublished
+from service.log.signing import LogRewound
 from service.operating.logs import request_id
-from service.publication import NotPublished
-from service.recorder import KeyReused, Refusal, Stale, Unsettled
-from service.signing import LogRewound
-from service.vault import VaultLocked
-from service.writer import KeyRunning, OutOfTime
+from service.recording.members import escaped, named_twice
+from service.recording.recorder import KeyReused, Refusal, Stale, Unsettled
+from service.recording.writer import KeyRunning, OutOfTime
+from service.vault.vault import VaultLocked
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from domain.entries import Entry, EntryUnreadable, read
 from domain.questions.structure import structure
 from service.content import digest, plain
 from service.garbage import uncollected
-from service.log import Log
+from service.log.log import Log
 
 BATCH: Final = 5_000
 """Entries read from the log at a time."""

@@ -18,9 +18,9 @@ import uvicorn
 
 from service.api import application
 from service.client import Unanswered
-from service.cosigning import Witness
 from service.garbage import collect_seldom
 from service.ledger import Ledger
+from service.log.cosigning import Witness
 from service.manners.bounds import USUAL, Bounds
 from service.manners.connection import bounded
 

@@ -25,7 +25,7 @@ from projections.building import build
 from projections.follower import Follower
 from projections.views import Views
 from service.ledger import fetching
-from service.log import Log
+from service.log.log import Log
 
 
 def follow(url: str, path: Path) -> None:

@@ -22,7 +22,7 @@ from projections.follower import Follower
 from projections.structure import structure
 from projections.views import Views
 from service.ledger import Ledger, fetching
-from service.recorder import Answer, Receipt, Refusal, Sent
+from service.recording.recorder import Answer, Receipt, Refusal, Sent
 from service.settings import Settings
 
 DECISION = TypeAdapter(Decision)

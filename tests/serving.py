@@ -17,7 +17,7 @@ from service.api import application
 from service.ledger import Ledger
 from service.manners.bounds import USUAL, Bounds
 from service.manners.connection import bounded
-from service.recorder import Receipt, Sent
+from service.recording.recorder import Receipt, Sent
 from service.serving import Server
 from service.settings import Settings
 

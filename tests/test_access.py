@@ -23,7 +23,7 @@ from domain.questions.structure import structure
 from service.access import keys
 from service.api import application
 from service.ledger import Ledger
-from service.recorder import Answer, Receipt, Refusal, Sent
+from service.recording.recorder import Answer, Receipt, Refusal, Sent
 from tests.ledgers import act, decision, entries, ledger_in, sent, told
 from tests.serving import serving, settings_in
 

@@ -23,10 +23,10 @@ from service.backup.manifest import NAME
 from service.backup.restoring import NotRestored, NotWhole, Rewound, restore
 from service.backup.snapshots import NoTool, Snapshot, run
 from service.backup.taking import NoBackup, take
-from service.erasures import Erased
 from service.ledger import Ledger
-from service.secret import Locked
 from service.settings import Settings
+from service.stores.secret import Locked
+from service.vault.erasures import Erased
 from tests.commanding import command
 from tests.ledgers import act, told
 from tests.postgres import MakeDatabase, Server, binaries, postgres_home

@@ -7,8 +7,8 @@ import pytest
 
 from bench.organisation import Organisation, store
 from domain.entries import read
-from service.log import Log
-from service.recorder import Receipt
+from service.log.log import Log
+from service.recording.recorder import Receipt
 from tests.ledgers import entries, ledger_in, sent
 
 SIZE = 1_000

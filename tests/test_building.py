@@ -23,7 +23,7 @@ from projections.structure import structure
 from projections.tables import VERSION
 from projections.views import NoViews, Views
 from service.ledger import Ledger, fetching
-from service.log import Log
+from service.log.log import Log
 from service.settings import Settings
 from tests.ledgers import act, ledger_in, projected, told
 from tests.serving import serving
@@ -272,7 +272,7 @@ def test_views_of_an_older_release_are_built_anew_while_decisions_are_recorded(
         build(path, fetch, head, tell)  # type: ignore[arg-type]
 
     monkeypatch.setattr(follower, "build", held_up)
-    monkeypatch.setattr("service.questions.PATIENCE", 0.1)
+    monkeypatch.setattr("service.asking.questions.PATIENCE", 0.1)
     with serving(tmp_path) as address:
         time.sleep(0.5)  # until it has begun
         refused = httpx.get(f"{address}/v1/structure")
@@ -282,7 +282,7 @@ def test_views_of_an_older_release_are_built_anew_while_decisions_are_recorded(
         another = {"acts": [{**club, "body": "guild", "classification": "club"}]}
         assert httpx.post(f"{address}/v1/decisions", json=another).status_code == 201
         may_go_on.set()
-        monkeypatch.setattr("service.questions.PATIENCE", 30)
+        monkeypatch.setattr("service.asking.questions.PATIENCE", 30)
         assert len(httpx.get(f"{address}/v1/structure", timeout=40).json()["bodies"]) == 2
 
 

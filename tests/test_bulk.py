@@ -23,15 +23,15 @@ from hypothesis import strategies as st
 
 from domain.access import LOCAL
 from domain.entries import read
-from service import bulk
 from service.api import application
-from service.bulk import Lines, Passage
 from service.content import Values, opened, stored
 from service.ledger import Ledger
 from service.manners.bounds import BODY as BODY_LIMIT
-from service.recorder import Answer, Receipt, Refusal, Sent
+from service.recording import bulk
+from service.recording.bulk import Lines, Passage
+from service.recording.recorder import Answer, Receipt, Refusal, Sent
+from service.recording.writer import IN_ORDER
 from service.settings import Settings
-from service.writer import IN_ORDER
 from tests.ledgers import act, decision, entries, ledger_in, told
 from tests.serving import serving
 
@@ -315,7 +315,7 @@ def test_who_takes_no_answers_is_given_up(
     monkeypatch.setattr(bulk, "AHEAD", 1_000)
     monkeypatch.setattr(bulk, "PATIENCE", 0.5)
     chunks = [lines(established(f"club-{n}")) for n in range(100)]
-    with caplog.at_level(logging.WARNING, "service.bulk"):
+    with caplog.at_level(logging.WARNING, "service.recording.bulk"):
         assert asyncio.run(answered_to(tmp_path, chunks, takes=False)) == b""
     assert "is given up" in caplog.text
     assert len(chunks) > 50  # nothing more was read, either
@@ -365,7 +365,7 @@ def test_what_goes_wrong_ends_the_answer_with_a_problem(
     with client(tmp_path) as door:
         told_first = post(door, lines(established("club")))
         with monkeypatch.context() as broken:
-            broken.setattr("service.recorder.Recorder.record_in_order", _fail)
+            broken.setattr("service.recording.recorder.Recorder.record_in_order", _fail)
             (told_last,) = post(door, lines(admitted("ann"), admitted("bo")))
         assert told_first[0]["created"]
         assert (told_last["line"], told_last["status"]) == (1, 500)

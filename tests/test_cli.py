@@ -22,7 +22,7 @@ from rich.console import Console
 
 from service import client
 from service.cli import main
-from service.tree import drawn, printable
+from service.terminal.tree import drawn, printable
 from tests.ledgers import act
 from tests.serving import serving
 

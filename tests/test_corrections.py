@@ -27,7 +27,7 @@ from domain.entries import Entry
 from domain.register import Register, without_retracted
 from domain.shape import mentions
 from service.ledger import Ledger
-from service.recorder import Refusal
+from service.recording.recorder import Refusal
 from tests.ledgers import act, decision, entries, ledger_in, projected, record, sent, told, trace
 from tests.strategies import ACTS, any_act
 from tests.strategies import GROUND as RANDOM_GROUND

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from service.ledger import Ledger
-from service.log import Log
+from service.log.log import Log
 from service.settings import Settings
 from tests.cutting import Proxy, cutting
 from tests.ledgers import act, told

@@ -31,12 +31,13 @@ from domain import fields as f
 from domain.acts import ACTS
 from domain.decisions import Decision
 from domain.entries import canonical
-from service import problems, questions
+from service import problems
 from service.api import application
-from service.log import Log
+from service.asking import questions
+from service.log.log import Log
 from service.manners.bounds import BODY as BODY_LIMIT
-from service.posting import EXAMPLE
-from service.vault import Vault
+from service.recording.posting import EXAMPLE
+from service.vault.vault import Vault
 from tests.ledgers import act
 from tests.serving import serving
 

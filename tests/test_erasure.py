@@ -31,14 +31,14 @@ from domain.acts import SubjectErased
 from domain.entries import MAX_ENTRY_BYTES
 from domain.names import speaks_of
 from service import examples
-from service import vault as vault_module
 from service.cli import main
 from service.content import ERASED
-from service.erasures import Erased
 from service.ledger import Ledger
-from service.recorder import Receipt, Refusal
+from service.recording.recorder import Receipt, Refusal
 from service.settings import Settings
-from service.vault import Disclosure, SubjectsErased, Vault, VaultDamaged, disclose
+from service.vault import vault as vault_module
+from service.vault.erasures import Erased
+from service.vault.vault import Disclosure, SubjectsErased, Vault, VaultDamaged, disclose
 from tests.ledgers import (
     act,
     decision,
@@ -528,7 +528,7 @@ def test_a_rehearsal_leaves_no_text_in_the_views(tmp_path: Path) -> None:
 KILLED: Final = """
 import os, signal, sys
 from pathlib import Path
-from service.vault import Vault
+from service.vault.vault import Vault
 from tests.ledgers import ledger_in
 setattr(Vault, sys.argv[2], lambda *_: os.kill(os.getpid(), signal.SIGKILL))
 with ledger_in(Path(sys.argv[1])) as ledger:
@@ -634,11 +634,11 @@ def test_what_is_recorded_while_it_is_erased_is_erased_with_it(
 
     def interrupted(*asked: Any) -> Any:
         found = reach(*asked)
-        monkeypatch.setattr("service.erasures.reach", reach)
+        monkeypatch.setattr("service.vault.erasures.reach", reach)
         told(ledger, RENAMED, id="meanwhile", title="Of Vrácená")
         return found
 
-    monkeypatch.setattr("service.erasures.reach", interrupted)
+    monkeypatch.setattr("service.vault.erasures.reach", interrupted)
     assert erase(ledger).texts == len(GONE) + 2
     assert readable(ledger) == KEPT
 
@@ -654,7 +654,7 @@ def test_who_is_merged_meanwhile_is_erased_too(
             told(ledger, act("person.merged", "2020", person=BO, into=ZDENKA), id="meanwhile")
         return found
 
-    monkeypatch.setattr("service.erasures.reach", interrupted)
+    monkeypatch.setattr("service.vault.erasures.reach", interrupted)
     assert erase(ledger).ids == (ZDENKA, ALIAS, BO)
     assert "Bohumil Jiný" not in readable(ledger)
 

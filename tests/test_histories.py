@@ -43,7 +43,7 @@ from projections.facts import Believed
 from projections.findings import decisions_taken
 from service.content import digest, plain, with_texts
 from service.ledger import Ledger
-from service.recorder import Receipt, Refusal
+from service.recording.recorder import Receipt, Refusal
 from service.replay import replay
 from tests.ledgers import act, entries, followed, ledger_in, projected, rebuilt, record
 from tests.postgres import MakeDatabase

@@ -18,13 +18,13 @@ import pytest
 
 from domain.access import LOCAL
 from domain.entries import read
-from service.appends import Append, Draft, LogMoved
 from service.ledger import Ledger
-from service.log import Log
-from service.recorder import KeyReused, Receipt, Refusal, Sent, Stale
-from service.rotation import rotate
+from service.log.appends import Append, Draft, LogMoved
+from service.log.log import Log
+from service.recording.recorder import KeyReused, Receipt, Refusal, Sent, Stale
 from service.settings import Settings
-from service.vault import Vault, VaultLocked
+from service.vault.rotation import rotate
+from service.vault.vault import Vault, VaultLocked
 from service.verifying import Trusted
 from service.verifying.ledger import verify_ledger
 from tests.ledgers import act, decision, ledger_in, told

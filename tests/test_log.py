@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 
-import service.log
+import service.log.log
 from domain.transparency.cosignatures import COSIGNATURE, Cosignature
 from domain.transparency.notes import VerifierKey
-from service.appends import Append, Condition, Draft, LogMoved, Sealed
-from service.log import Log
-from service.signing import LogRewound, Signer
+from service.log.appends import Append, Condition, Draft, LogMoved, Sealed
+from service.log.log import Log
+from service.log.signing import LogRewound, Signer
 
 ANY: frozenset[str] = frozenset()
 HOUR = 3_600_000_000
@@ -521,8 +521,8 @@ def matches(one: Draft, tags: Sequence[str], types: Sequence[str] | frozenset[st
 def test_conditions_are_judged_as_by_reading_everything(
     data: st.DataObject, log_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service.log, "REMEMBERED", data.draw(st.sampled_from([0, 3, 8, 1_000])))
-    monkeypatch.setattr(service.log, "CAUGHT_UP", data.draw(st.sampled_from([0, 2, 1_000])))
+    monkeypatch.setattr(service.log.log, "REMEMBERED", data.draw(st.sampled_from([0, 3, 8, 1_000])))
+    monkeypatch.setattr(service.log.log, "CAUGHT_UP", data.draw(st.sampled_from([0, 2, 1_000])))
     logs = [Log(log_url), Log(log_url)]
     start = logs[0].head()[0]
     model: list[Draft] = []

@@ -16,9 +16,9 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import create_engine, text
 
-from service.appends import Append, Condition, Draft, LogMoved
-from service.log import Log
-from service.signing import Signer
+from service.log.appends import Append, Condition, Draft, LogMoved
+from service.log.log import Log
+from service.log.signing import Signer
 from tests.verifier import mth
 
 ROOT = Path(__file__).parent.parent

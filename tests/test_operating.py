@@ -24,14 +24,14 @@ from pydantic import ValidationError
 from typer.main import get_command
 
 from domain.access import LOCAL
-from service.appends import Append
 from service.commands import serving as commands
 from service.ledger import Ledger
-from service.log import Log
+from service.log.appends import Append
+from service.log.log import Log
 from service.operating.health import CHECKS, Health, Readiness
 from service.operating.logs import told
 from service.operating.metrics import Metrics
-from service.recorder import Sent, curule_seal, drafted
+from service.recording.recorder import Sent, curule_seal, drafted
 from tests.ledgers import act, decision, entries, ledger_in
 from tests.ledgers import told as recorded
 from tests.serving import new_key, serving, settings_in, showing

@@ -17,7 +17,7 @@ import pytest
 from service import problems
 from service.client import Unanswered, decisions
 from service.manners.bounds import HEAD, Bounds
-from service.members import named_twice
+from service.recording.members import named_twice
 from tests.serving import serving
 
 BOUNDS: Final = Bounds(body=10_000, arriving=0.3, connections=30, origins=("https://page.example",))

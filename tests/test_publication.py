@@ -28,19 +28,20 @@ from domain.access import LOCAL
 from domain.transparency.notes import VerifierKey
 from domain.transparency.proofs import Extension
 from domain.transparency.tree import extends
-from service import problems, signing
+from service import problems
 from service.access.doorkeeper import Doorkeeper
-from service.appends import Append, Draft
 from service.asking import log as routes
-from service.databases import LOG
 from service.ledger import Ledger
-from service.log import Log
-from service.publication import Publication
-from service.recorder import curule_seal
+from service.log import signing
+from service.log.appends import Append, Draft
+from service.log.databases import LOG
+from service.log.log import Log
+from service.log.publication import Publication
+from service.log.signing import LogLocked, LogRewound, Signer, kept_in
+from service.recording.recorder import curule_seal
 from service.schemas import SchemaDiffers
 from service.schemas.migrating import migrate
 from service.settings import Settings
-from service.signing import LogLocked, LogRewound, Signer, kept_in
 from tests.ledgers import act, ledger_in, told
 from tests.serving import serving
 from tests.verifier import Auditor, check_proof, mth, opened

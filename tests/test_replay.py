@@ -18,8 +18,8 @@ from domain.decisions import Decision
 from domain.entries import Entry, EntryUnreadable
 from domain.questions.structure import spells
 from domain.register import without_retracted
-from service.log import Log
-from service.recorder import Receipt
+from service.log.log import Log
+from service.recording.recorder import Receipt
 from service.replay import BATCH, brief, exported, logged, replay
 from tests.ledgers import DECISION, act, entries, ledger_in, sent, told
 from tests.test_cli import FOUNDING, LATER, curule, in_terminal, write

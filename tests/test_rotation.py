@@ -13,11 +13,11 @@ from typing import Final
 import pytest
 from pydantic import SecretStr
 
-from service import vault as module
 from service.ledger import Ledger
-from service.rotation import rotate
 from service.settings import Settings
-from service.vault import Disclosure, SubjectsErased, Vault, VaultLocked, disclose
+from service.vault import vault as module
+from service.vault.rotation import rotate
+from service.vault.vault import Disclosure, SubjectsErased, Vault, VaultLocked, disclose
 from tests.test_cli import curule, environment
 
 LATER: Final = 2**62
@@ -98,7 +98,8 @@ def test_what_is_erased_stays_so(tmp_path: Path, people: list[Disclosure]) -> No
 KILLED: Final = """
 import os, signal, sys
 from pathlib import Path
-from service import rotation, vault
+from service.vault import rotation
+from service.vault import vault
 from tests.test_rotation import settings
 
 def killed(*_, **__):

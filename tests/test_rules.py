@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from service.ledger import Ledger
-from service.recorder import Refusal
+from service.recording.recorder import Refusal
 from tests.ledgers import act, ledger_in, record, refused, sent, told, trace
 
 

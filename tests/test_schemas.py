@@ -19,13 +19,13 @@ from sqlalchemy.exc import DBAPIError
 
 from domain.transparency.tree import Edge, leaf_hash
 from service.access.reads import ACCESS, Reads
-from service.databases import LOG
 from service.ledger import Ledger
-from service.log import Log
+from service.log.databases import LOG
+from service.log.log import Log
 from service.schemas import ROOM, Schema
 from service.schemas.migrating import migrate, state
 from service.settings import Settings
-from service.vault import VAULT, Vault
+from service.vault.vault import VAULT, Vault
 from tests.commanding import command
 from tests.postgres import dumped
 from tests.test_cli import curule, environment
@@ -267,7 +267,7 @@ def test_of_several_who_migrate_one_does(log_url: str) -> None:
 KILLED = """
 import os, signal, sys
 from service.access.reads import ACCESS, Reads
-from service.databases import LOG
+from service.log.databases import LOG
 from service.schemas.migrating import migrate
 
 def tell(stage, done, of):

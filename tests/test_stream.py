@@ -26,7 +26,7 @@ from cloudevents.core.v1.event import CloudEvent
 
 from domain.transparency.tree import leaf_hash
 from service.following import tail
-from service.log import Log
+from service.log.log import Log
 from tests.ledgers import act
 from tests.serving import Env, new_key, serving, showing
 from tests.test_two_services import Service, record, running, settings_of

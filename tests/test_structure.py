@@ -13,7 +13,7 @@ from domain.answers import Body, Holder, Post
 from domain.dates import day
 from domain.questions.structure import structure
 from service.ledger import Ledger
-from service.recorder import Receipt
+from service.recording.recorder import Receipt
 from tests.ledgers import act, entries, ledger_in, projected, record
 
 

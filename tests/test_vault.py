@@ -18,8 +18,16 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service import vault as module
-from service.vault import Disclosure, Vault, VaultDamaged, VaultLocked, disclose, master_key, opened
+from service.vault import vault as module
+from service.vault.vault import (
+    Disclosure,
+    Vault,
+    VaultDamaged,
+    VaultLocked,
+    disclose,
+    master_key,
+    opened,
+)
 
 KEY = bytes(range(32))
 LATER = 2**62

@@ -23,9 +23,9 @@ from domain.verification.commitments import commitments, erased_by
 from domain.verification.faults import Fault
 from service.content import plain
 from service.ledger import Ledger
-from service.recorder import Receipt
+from service.log.signing import NotSigned, Verifier
+from service.recording.recorder import Receipt
 from service.settings import Settings
-from service.signing import NotSigned, Verifier
 from service.verifying import CannotVerify, Trusted, Verdict, sharing
 from service.verifying import log as verifying_log
 from service.verifying.ledger import verify_ledger

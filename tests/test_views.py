@@ -12,7 +12,7 @@ from sqlalchemy import select
 from domain.dates import day
 from projections.tables import NEWEST, spells
 from service.ledger import Ledger
-from service.recorder import Receipt
+from service.recording.recorder import Receipt
 from service.settings import Settings
 from tests.ledgers import act, ledger_in, projected, record
 

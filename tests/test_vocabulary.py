@@ -14,7 +14,7 @@ import pytest
 from pydantic import ValidationError
 
 from service.ledger import Ledger
-from service.recorder import Refusal
+from service.recording.recorder import Refusal
 from tests.ledgers import act, decision, ledger_in, record, refused, told
 
 Told = dict[str, Any]

@@ -21,7 +21,7 @@ from sqlalchemy import create_engine, text
 from domain.transparency.cosignatures import Cosignature, cosignatures, cosigner
 from domain.transparency.notes import Signature, VerifierKey, note, read_note
 from domain.transparency.proofs import Extension
-from service.cosigning import (
+from service.log.cosigning import (
     AHEAD,
     FAILED,
     MOST,
@@ -33,11 +33,11 @@ from service.cosigning import (
     WitnessUnknown,
     witnesses,
 )
-from service.databases import LOG
-from service.log import Log
-from service.publication import Publication
+from service.log.databases import LOG
+from service.log.log import Log
+from service.log.publication import Publication
+from service.log.signing import Signer
 from service.schemas.migrating import migrate
-from service.signing import Signer
 from tests.serving import serving, showing
 from tests.test_cli import FOUNDING, LATER, curule, read_until, running
 from tests.test_publication import (
@@ -697,9 +697,11 @@ def test_a_failure_is_logged_once_and_its_end_too(
         for _ in range(3):
             grow(log, log.newest() + 1)
             asyncio.run(watch.round())
-        return [each.getMessage() for each in caplog.records if each.name == "service.cosigning"]
+        return [
+            each.getMessage() for each in caplog.records if each.name == "service.log.cosigning"
+        ]
 
-    with caplog.at_level(logging.INFO, "service.cosigning"):
+    with caplog.at_level(logging.INFO, "service.log.cosigning"):
         assert rounds(lambda answer: answer) == []
         assert [each.partition(") ")[2] for each in rounds(lambda _: (500, "", b"a"))] == [
             "answers 500: 'a'"

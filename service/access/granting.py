@@ -22,9 +22,9 @@ from service.access.reads import Read
 from service.content import with_texts
 from service.ledger import Ledger
 from service.manners.parameters import NO_PARAMETERS
-from service.posting import answered, received
 from service.problems import NOT_FOUND, PARAMETER, Problem
-from service.recorder import Receipt, Refusal, Sent
+from service.recording.posting import answered, received
+from service.recording.recorder import Receipt, Refusal, Sent
 
 router = APIRouter(tags=["access"])
 

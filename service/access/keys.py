@@ -21,7 +21,7 @@ from domain.access import ACCESS_ACTS, Key, Principal, Role, given
 from domain.acts import AccessGranted, AccessRevoked
 from domain.decisions import Decision
 from domain.entries import read
-from service.log import Log
+from service.log.log import Log
 
 _KEY: Final = re.compile(r"curule_(k[a-z2-7]{16})_([A-Za-z0-9_-]{43})")
 

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 
 from domain.entries import instant
-from service.connections import engine
 from service.schemas import Schema, alone
-from service.secret import in_file
+from service.stores.connections import engine
+from service.stores.secret import in_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

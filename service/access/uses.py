@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
-from service.appends import now_in_microseconds
+from service.log.appends import now_in_microseconds
 
 USED: Final = 60.0
 """Seconds from one time that the uses of keys are noted to the next."""

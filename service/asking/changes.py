@@ -18,10 +18,7 @@ from domain.entries import Entry, read
 from domain.questions.changes import UNDOING, changes, explained
 from domain.questions.facts import Day as FactsOfDay
 from projections.basis import Basis as At
-from service.content import Told, plain, with_texts
-from service.ledger import Ledger
-from service.problems import CLOCKS, PARAMETER, Problem
-from service.questions import (
+from service.asking.questions import (
     Basis,
     BasisQuery,
     Day,
@@ -33,6 +30,9 @@ from service.questions import (
     texts_for,
     today,
 )
+from service.content import Told, plain, with_texts
+from service.ledger import Ledger
+from service.problems import CLOCKS, PARAMETER, Problem
 from service.sentences import sentence
 
 router = APIRouter()

@@ -15,11 +15,11 @@ from domain.questions.charter import covers, mandate, mandates, resolution, reso
 from domain.questions.facts import Day
 from projections.findings import findings
 from service.asking.pages import PageQuery, lists, paged
+from service.asking.questions import Basis, BasisQuery, answers, asked
 from service.asking.remarks import about, with_remarks
 from service.content import plain
 from service.ledger import Ledger
 from service.problems import NOT_FOUND, Problem
-from service.questions import Basis, BasisQuery, answers, asked
 
 router = APIRouter()
 

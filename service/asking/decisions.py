@@ -25,13 +25,13 @@ from domain.shape import to_json
 from projections.amendments import amendments as known_amendments
 from projections.amendments import began
 from projections.basis import Basis as At
-from service.appends import Sealed
 from service.asking.pages import RecordQuery, linked, lists
+from service.asking.questions import Basis, BasisQuery, Day, answer, answers, asked, texts_for
 from service.asking.remarks import about, remarks
 from service.content import plain, stored, with_texts
 from service.ledger import Ledger
+from service.log.appends import Sealed
 from service.problems import NOT_FOUND, Problem
-from service.questions import Basis, BasisQuery, Day, answer, answers, asked, texts_for
 
 router = APIRouter()
 

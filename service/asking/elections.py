@@ -12,10 +12,10 @@ from domain.answers import Election, Remark
 from domain.questions.elections import election
 from projections.subjects import subjects
 from service.asking.pages import PageQuery, lists, paged
+from service.asking.questions import Basis, BasisQuery, answers, asked
 from service.asking.remarks import about, with_remarks
 from service.ledger import Ledger
 from service.problems import NOT_FOUND, Problem
-from service.questions import Basis, BasisQuery, answers, asked
 
 router = APIRouter()
 

@@ -10,13 +10,13 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import Field
 
-from service.appends import Sealed
 from service.asking.pages import RecordQuery, linked, lists
+from service.asking.questions import JSON, Basis, BasisQuery, Text, answer, answers, asked
 from service.following import cloudevents
 from service.ledger import Ledger
+from service.log.appends import Sealed
 from service.manners.accepting import preferred
 from service.problems import NOT_FOUND, Problem
-from service.questions import JSON, Basis, BasisQuery, Text, answer, answers, asked
 
 router = APIRouter(tags=["entries"])
 

@@ -10,10 +10,10 @@ from fastapi.responses import Response
 
 from domain.answers import Belief, Fact
 from domain.questions.history import Kind, beliefs, facts, ids
+from service.asking.questions import Basis, BasisQuery, answer, answers, asked, texts_for
 from service.content import plain, with_texts
 from service.ledger import Ledger
 from service.problems import NOT_FOUND, Problem
-from service.questions import Basis, BasisQuery, answer, answers, asked, texts_for
 
 router = APIRouter()
 

@@ -16,9 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain.transparency.notes import LINES
 from domain.transparency.tiles import read_tile_path
 from service.access.doorkeeper import needs
+from service.log.publication import Publication
 from service.manners.parameters import NO_PARAMETERS
 from service.problems import NOT_FOUND, Problem
-from service.publication import Publication
 
 router = APIRouter(tags=["log"])
 

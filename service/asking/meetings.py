@@ -21,12 +21,12 @@ from projections.amendments import amendments
 from projections.basis import Basis as At
 from projections.subjects import subjects
 from service.asking.pages import SearchQuery, lists, paged
+from service.asking.questions import Basis, BasisQuery, answer, answers, asked, texts_for
 from service.asking.remarks import about, remarks
+from service.asking.search import named
 from service.content import plain, with_texts
 from service.ledger import Ledger
 from service.problems import NOT_FOUND, Problem
-from service.questions import Basis, BasisQuery, answer, answers, asked, texts_for
-from service.search import named
 
 router = APIRouter()
 

@@ -13,9 +13,9 @@ from pydantic import Field
 
 from domain.dates import iso
 from projections.basis import Basis
+from service.asking.questions import BasisQuery, answer, answers, texts_for
 from service.content import plain, with_texts
 from service.ledger import Ledger
-from service.questions import BasisQuery, answer, answers, texts_for
 
 _POSITION: Final = r"^[0-9]{1,18}$"
 PAGE: Final = 100

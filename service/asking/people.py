@@ -19,12 +19,12 @@ from domain.questions.people import expect, holders, holding, members, person, p
 from projections.basis import Basis as At
 from projections.subjects import names, subjects
 from service.asking.pages import SearchQuery, lists, paged
+from service.asking.questions import Basis, BasisQuery, answer, answers, asked, texts_for
 from service.asking.remarks import about, with_remarks
 from service.asking.structure import AuthorityAnswer
 from service.content import plain, with_texts
 from service.ledger import Ledger
 from service.problems import NOT_FOUND, PARAMETER, Problem
-from service.questions import Basis, BasisQuery, answer, answers, asked, texts_for
 
 router = APIRouter()
 

@@ -13,9 +13,9 @@ from domain.answers import Remark
 from domain.entries import Entry, read
 from domain.shape import to_json
 from projections.basis import Basis
+from service.asking.questions import BasisQuery, answer, texts_for
 from service.content import plain, with_texts
 from service.ledger import Ledger
-from service.questions import BasisQuery, answer, texts_for
 
 _SUBJECTS = ("entry", "person", "body", "post", "election", "meeting", "rule", "decision")
 

@@ -17,12 +17,12 @@ from domain.questions.people import holding, members
 from domain.questions.structure import below
 from service.access.doorkeeper import needs
 from service.asking.pages import SearchQuery, lists, paged
+from service.asking.questions import Basis, BasisQuery, Text, answer, answers, asked, texts_for
 from service.asking.remarks import about, with_remarks
+from service.asking.search import named
 from service.content import plain, with_texts
 from service.ledger import Ledger
 from service.problems import NOT_FOUND, Problem
-from service.questions import Basis, BasisQuery, Text, answer, answers, asked, texts_for
-from service.search import named
 
 router = APIRouter()
 

@@ -25,14 +25,14 @@ from domain.transparency.notes import VerifierKey, read_note
 from projections.building import Tell
 from service.backup.manifest import LOG_KEY, MANIFEST, MASTER_KEY, NAME, VIEWS, Kept, Manifest
 from service.backup.snapshots import database_of, kind_of, run
-from service.erasures import Erasures
-from service.log import Log
+from service.log.log import Log
+from service.log.signing import KEY, NotSigned, Verifier, home, kept_in, remembered
 from service.schemas.migrating import migrate
-from service.secret import Locked, sync
 from service.settings import Settings
-from service.signing import KEY, NotSigned, Verifier, home, kept_in, remembered
-from service.stores import Store, stores
-from service.vault import Vault, master_key_of
+from service.stores.secret import Locked, sync
+from service.stores.stores import Store, stores
+from service.vault.erasures import Erasures
+from service.vault.vault import Vault, master_key_of
 from service.verifying import Trusted, Verdict
 from service.verifying.ledger import verify_ledger
 

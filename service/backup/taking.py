@@ -40,12 +40,12 @@ from service.backup.manifest import (
     release,
 )
 from service.backup.snapshots import Snapshot, database_of
-from service.databases import NEWEST, VERIFIER_KEY, checkpoint, entries_table, signers_table
-from service.secret import sync
+from service.log.databases import NEWEST, VERIFIER_KEY, checkpoint, entries_table, signers_table
+from service.log.signing import log_key_of
 from service.settings import Settings
-from service.signing import log_key_of
-from service.stores import Store, stores
-from service.vault import master_key_of
+from service.stores.secret import sync
+from service.stores.stores import Store, stores
+from service.vault.vault import master_key_of
 
 ZIPPED: Final = ".zip"
 """The end of a backup's name that makes it one file."""

@@ -13,12 +13,12 @@ from typing import Final
 from domain.entries import microseconds
 from domain.verification.commitments import MARK, commitments
 from projections.building import Tell
-from service.appends import Append, Condition, Draft
 from service.bundle.verify import Bundle, Found
 from service.ledger import Ledger
-from service.log import Log
+from service.log.appends import Append, Condition, Draft
+from service.log.log import Log
 from service.settings import Settings
-from service.vault import Disclosure, Vault, master_key_of
+from service.vault.vault import Disclosure, Vault, master_key_of
 
 _GROUP: Final = 500
 """Decisions that are stored in one commit."""

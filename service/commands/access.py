@@ -14,8 +14,8 @@ from rich.text import Text
 
 from service import client
 from service.commands.options import Json, Url
-from service.terminal import by_example, output
-from service.tree import printable
+from service.terminal.terminal import by_example, output
+from service.terminal.tree import printable
 
 app = typer.Typer()
 

@@ -10,8 +10,8 @@ import typer
 
 from service import client
 from service.commands.options import Json, Url
-from service.terminal import building, by_example, errors, output, say, write
-from service.tree import chronicle, drawn
+from service.terminal.terminal import building, by_example, errors, output, say, write
+from service.terminal.tree import chronicle, drawn
 
 if TYPE_CHECKING:
     import httpx

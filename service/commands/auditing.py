@@ -12,11 +12,11 @@ import typer
 
 from service import client
 from service.client import Unanswered
-from service.terminal import building, by_example, errors, output, say
+from service.terminal.terminal import building, by_example, errors, output, say
 
 if TYPE_CHECKING:
     from domain.transparency.checkpoints import Checkpoint
-    from service.signing import Verifier
+    from service.log.signing import Verifier
     from service.verifying import Verdict
 
 SHOWN = 20
@@ -146,10 +146,10 @@ def import_(
     The bundle is verified first. The ledger of the settings must be empty. Texts come with the
     bundle only if it has them in clear. The new ledger signs with a key of its own.
     """
-    from service.appends import LogMoved
     from service.bundle.importing import NotEmpty, import_bundle
     from service.bundle.verify import Bundle, NoBundle
     from service.bundle.verify import verify as verifying
+    from service.log.appends import LogMoved
     from service.settings import Settings
 
     try:
@@ -175,8 +175,8 @@ def import_(
 
 def _ledger(key: str | None, since: Path | None, *, log_only: bool) -> Verdict:
 
+    from service.log.stored import Stored
     from service.settings import Settings
-    from service.stored import Stored
     from service.verifying import CannotVerify, Trusted
     from service.verifying.ledger import verify_ledger
 
@@ -264,8 +264,8 @@ def _tell(verdict: Verdict, *, json: bool) -> None:
 
 def _stated_key() -> str:
     """The verifier key that the ledger of the settings states."""
+    from service.log.stored import Stored
     from service.settings import Settings
-    from service.stored import Stored
 
     settings = Settings()
     try:
@@ -285,7 +285,7 @@ def _key(given: str) -> str:
 
 def _verifier(text: str) -> Verifier:
     from domain.transparency.notes import VerifierKey
-    from service.signing import NotSigned, Verifier
+    from service.log.signing import NotSigned, Verifier
 
     try:
         return Verifier(VerifierKey.read(text))
@@ -294,7 +294,7 @@ def _verifier(text: str) -> Verifier:
 
 
 def _checkpoint(file: Path, verifier: Verifier | None) -> Checkpoint:
-    from service.signing import NotSigned
+    from service.log.signing import NotSigned
 
     if verifier is None:
         raise Unanswered("this log states no verifier key: give --key", 2)

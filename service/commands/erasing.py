@@ -12,8 +12,8 @@ import typer
 from service import client
 from service.client import Unanswered
 from service.commands.options import Json, Url
-from service.terminal import by_example, errors, output, say, write
-from service.tree import printable
+from service.terminal.terminal import by_example, errors, output, say, write
+from service.terminal.tree import printable
 
 if TYPE_CHECKING:
     import httpx

@@ -16,7 +16,7 @@ from service import client
 from service.client import Unanswered
 from service.commands.options import Url
 from service.following.events import events
-from service.terminal import by_example, errors, say
+from service.terminal.terminal import by_example, errors, say
 
 if TYPE_CHECKING:
     import httpx

@@ -18,8 +18,8 @@ from domain.access import Role
 from service import client
 from service.commands.options import Json, Url
 from service.sentences import legible
-from service.terminal import building, by_example, errors, output, say
-from service.tree import printable
+from service.terminal.terminal import building, by_example, errors, output, say
+from service.terminal.tree import printable
 
 if TYPE_CHECKING:
     import httpx
@@ -151,8 +151,8 @@ def rotate(
     again. Interrupted, it goes on where it was when it is run again; until then the vault stays
     locked. The old key is kept in a file beside the new one: backups made before still need it.
     """
-    from service.rotation import rotate as rotated
     from service.settings import Settings
+    from service.vault.rotation import rotate as rotated
 
     settings = Settings()
     with client.vault(settings), building() as tell:

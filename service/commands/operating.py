@@ -9,11 +9,11 @@ import typer
 
 from service import client
 from service.client import Unanswered
-from service.terminal import building, by_example, errors, output, say
+from service.terminal.terminal import building, by_example, errors, output, say
 
 if TYPE_CHECKING:
     from service.schemas.migrating import Migrated
-    from service.stores import Store
+    from service.stores.stores import Store
 
 app = typer.Typer()
 SHOWN: Final = 10
@@ -41,7 +41,7 @@ def migrate(
     from service.schemas.migrating import migrate as migrated
     from service.schemas.migrating import state
     from service.settings import Settings
-    from service.stores import stores
+    from service.stores.stores import stores
 
     settings = Settings()
     client.expect(settings)
@@ -149,8 +149,8 @@ def restore(
     from service.backup.restoring import NotRestored, NotWhole
     from service.backup.restoring import restore as restored
     from service.backup.snapshots import NoTool
-    from service.secret import Locked
     from service.settings import Settings
+    from service.stores.secret import Locked
 
     text = client.text(str(since)) if since else None
     try:

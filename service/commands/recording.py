@@ -12,7 +12,7 @@ import typer
 
 from service import client
 from service.commands.options import Json, Url
-from service.terminal import building, by_example, output, progress, say, write
+from service.terminal.terminal import building, by_example, output, progress, say, write
 
 if TYPE_CHECKING:
     import httpx

@@ -15,8 +15,8 @@ import typer
 from service import client
 from service.client import Unanswered
 from service.commands.options import Json
-from service.terminal import building, by_example, output, progress, say
-from service.tree import drawn
+from service.terminal.terminal import building, by_example, output, progress, say
+from service.terminal.tree import drawn
 
 if TYPE_CHECKING:
     from domain.entries import Entry

@@ -18,7 +18,7 @@ from service.commands import witness
 from service.commands.stating import WithSettings, stated, unknown
 from service.loopback import is_loopback
 from service.operating.forms import Format, Level
-from service.terminal import by_example, errors, output, say
+from service.terminal.terminal import by_example, errors, output, say
 
 app = typer.Typer()
 logger = logging.getLogger(__name__)

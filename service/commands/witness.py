@@ -10,12 +10,12 @@ import typer
 
 from service import client
 from service.client import Unanswered
-from service.terminal import by_example, errors, output, say
+from service.terminal.terminal import by_example, errors, output, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from service.cosigning import Witness
+    from service.log.cosigning import Witness
     from service.settings import Settings
 
 app = typer.Typer(
@@ -58,8 +58,8 @@ def push(
     Exit codes: 0 all have cosigned; 1 one has refused, or was refused; 2 wrong usage; 3 one does
     not answer, or not as a witness does.
     """
-    from service.cosigning import REFUSED, Cosigning, Uncosigned
-    from service.publication import Publication
+    from service.log.cosigning import REFUSED, Cosigning, Uncosigned
+    from service.log.publication import Publication
     from service.settings import Settings
 
     settings = Settings()
@@ -85,7 +85,7 @@ def of(settings: Settings, asked: Sequence[str] = ()) -> list[Witness]:
     Raises:
         Unanswered: one is not told well enough.
     """
-    from service.cosigning import WitnessUnknown, witnesses
+    from service.log.cosigning import WitnessUnknown, witnesses
 
     try:
         known = witnesses((settings.witnesses or "").split())

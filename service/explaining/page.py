@@ -13,8 +13,8 @@ from markupsafe import Markup, escape
 
 from domain.fields import ID_PATTERN
 from service.asking.pages import PageQuery
+from service.asking.questions import BasisQuery
 from service.problems import KINDS, TYPES
-from service.questions import BasisQuery
 
 Schema = Mapping[str, Any]
 

@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import quote
 
 from domain.entries import instant, read
-from service.appends import Sealed
+from service.log.appends import Sealed
 
 ONE: Final = "application/cloudevents+json"
 """The media type of one event."""

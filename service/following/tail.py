@@ -13,9 +13,9 @@ from typing import Final, TypeVar
 from fastapi.sse import KEEPALIVE_COMMENT
 from sqlalchemy.exc import DBAPIError
 
-from service.appends import Sealed
 from service.following.wanted import Piece, Wanted, greeting, reached
-from service.log import Log
+from service.log.appends import Sealed
+from service.log.log import Log
 
 logger = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from fastapi.sse import format_sse_event
 
-from service.appends import Sealed
 from service.following.cloudevents import cloud_event
+from service.log.appends import Sealed
 
 RETURN = 1_000
 """Milliseconds after which a follower whose stream ended comes back."""

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from domain.acts import SERVICE_ACTS
 from domain.fields import PERSONAL
-from service.posting import DECISION
+from service.recording.posting import DECISION
 
 Schemas = dict[str, Any]
 """The schemas of a document, by name."""

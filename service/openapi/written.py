@@ -15,11 +15,11 @@ _TOLD: Final = (
     "domain.recording",
     "service.access.",
     "service.asking.",
-    "service.erasing",
+    "service.vault.erasing",
     "service.operating.health",
-    "service.posting",
-    "service.questions",
-    "service.recorder",
+    "service.recording.posting",
+    "service.asking.questions",
+    "service.recording.recorder",
 )
 """Modules whose classes clients see."""
 

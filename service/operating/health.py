@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
-from service.databases import LOG
 from service.ledger import Ledger
-from service.vault import VAULT
+from service.log.databases import LOG
+from service.vault.vault import VAULT
 
 PATIENCE: Final = 2.0
 """Seconds that a check may take."""

@@ -15,11 +15,11 @@ from domain.transparency.notes import read_note
 from domain.verification.commitments import erased_by
 from projections.building import Tell
 from projections.decisions import Recorded
-from service.secret import in_file
+from service.log.signing import kept_in, remembered
+from service.log.stored import Stored
 from service.settings import Settings
-from service.signing import kept_in, remembered
-from service.stored import Stored
-from service.vault import Vault, VaultLocked, master_key_of
+from service.stores.secret import in_file
+from service.vault.vault import Vault, VaultLocked, master_key_of
 from service.verifying import CannotVerify, Trusted, Verdict
 from service.verifying.image import verify_views
 from service.verifying.log import LogVerification

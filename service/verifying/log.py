@@ -18,8 +18,8 @@ from domain.verification.faults import Fault
 from domain.verification.reading import SUMS, Reading
 from projections.building import Tell
 from service.garbage import uncollected
-from service.signing import NotSigned, Verifier
-from service.stored import Stored
+from service.log.signing import NotSigned, Verifier
+from service.log.stored import Stored
 from service.verifying import CannotVerify, Trusted, Verdict
 from service.verifying.sharing import SHARED, Each, sharing
 

@@ -9,7 +9,7 @@ from typing import Any
 from domain.transparency.proofs import Inclusion
 from domain.transparency.tree import includes
 from domain.verification.faults import Faults
-from service.signing import NotSigned, Verifier
+from service.log.signing import NotSigned, Verifier
 from service.verifying import CannotVerify, Verdict
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from projections.building import Tell
-from service.vault import Vault
+from service.vault.vault import Vault
 from service.verifying import Verdict
 from service.verifying.log import Texts
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from service import cli
-from service.recorder import Recorder
+from service.recording.recorder import Recorder
 
 
 def forget(*_: Any) -> None:

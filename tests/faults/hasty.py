@@ -7,7 +7,7 @@ import random
 from sqlalchemy import Connection
 
 from service import cli
-from service.databases import Batch, Sqlite
+from service.log.databases import Batch, Sqlite
 
 store = Sqlite.store
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from service import cli, punctual, writer
-from service.punctual import Punctual
+from service import cli
+from service.recording import writer
+from service.stores import punctual
+from service.stores.punctual import Punctual
 
 if __name__ == "__main__":
     writer.PATIENCE = 3_600.0

@@ -15,10 +15,11 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from service import connections, signing
 from service.ledger import Ledger
-from service.recorder import Receipt
+from service.log import signing
+from service.recording.recorder import Receipt
 from service.settings import Settings
+from service.stores import connections
 from tests.faults.disk import Event, watched
 from tests.ledgers import decision, sent
 from tests.test_two_services import founding

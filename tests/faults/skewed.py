@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from service import appends
+from service.log import appends
 
 HOUR = 3_600_000_000
 now = appends.now_in_microseconds

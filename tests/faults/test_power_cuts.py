@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from service.ledger import Ledger
-from service.recorder import Receipt
-from service.signing import LogRewound
+from service.log.signing import LogRewound
+from service.recording.recorder import Receipt
 from service.verifying import Trusted
 from service.verifying.ledger import verify_ledger
 from tests.faults.disk import Event, after_power_cut, written

@@ -16,12 +16,14 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 from sqlalchemy.exc import OperationalError
 
-from service import connections, problems, writer
-from service.connections import engine, unhurried
+from service import problems
 from service.ledger import Ledger
-from service.recorder import Answer, Receipt, Sent
-from service.vault import Vault
-from service.writer import OutOfTime, Writer
+from service.recording import writer
+from service.recording.recorder import Answer, Receipt, Sent
+from service.recording.writer import OutOfTime, Writer
+from service.stores import connections
+from service.stores.connections import engine, unhurried
+from service.vault.vault import Vault
 from tests.faults.network import Network, network
 from tests.ledgers import act, decision, ledger_in, sent
 from tests.postgres import Server

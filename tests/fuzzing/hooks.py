@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from schemathesis.generation.meta import TestPhase
 
-from service.posting import DECISION
 from service.problems import KINDS, MEDIA_TYPE
+from service.recording.posting import DECISION
 from tests.fuzzing.founded import FOUNDED
 
 Case = schemathesis.Case[Any]

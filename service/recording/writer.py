@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Final
 
 from domain.access import Principal
-from service.recorder import Answer, Recorder, Sent
+from service.recording.recorder import Answer, Recorder, Sent
 
 GROUP: Final = 128
 """Decisions recorded in one commit at most, so that one group does not keep others waiting."""

@@ -42,7 +42,7 @@ from domain.transparency.notes import VerifierKey
 from domain.transparency.proofs import Proofs
 from domain.transparency.tiles import WIDTH, Pyramid, Tiles
 from domain.transparency.tree import Edge, leaf_hash, root
-from service.appends import (
+from service.log.appends import (
     Append,
     Committed,
     Condition,
@@ -54,8 +54,7 @@ from service.appends import (
     identity_seal,
     now_in_microseconds,
 )
-from service.connections import PATIENCE, engine, unhurried
-from service.databases import (
+from service.log.databases import (
     COSIGN,
     COSIGNATURES,
     COSIGNED,
@@ -79,7 +78,8 @@ from service.databases import (
     signers_table,
     stored_again,
 )
-from service.signing import LogLocked, Signer
+from service.log.signing import LogLocked, Signer
+from service.stores.connections import PATIENCE, engine, unhurried
 
 MAX_ENTRY = 65_535
 MAX_WORD = 1_024  # bytes of a type or tag: two of them fit an index row of PostgreSQL

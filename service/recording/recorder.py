@@ -31,13 +31,13 @@ from domain.recording import (
 )
 from domain.shape import commit
 from domain.transparency.proofs import Proofs
-from service.appends import Append, Committed, Condition, Draft, LogMoved, Outcome, Sealed
 from service.content import opened, stored, with_stored_ids
-from service.log import Log
-from service.memory import Ahead, Memory
+from service.log.appends import Append, Committed, Condition, Draft, LogMoved, Outcome, Sealed
+from service.log.log import Log
+from service.log.publication import Publication
 from service.operating.metrics import Metrics
-from service.publication import Publication
-from service.vault import Disclosure, SubjectsErased, Vault, disclose
+from service.recording.memory import Ahead, Memory
+from service.vault.vault import Disclosure, SubjectsErased, Vault, disclose
 
 ATTEMPTS = 8
 """How often a decision is judged again because the log moved, before the client is told to wait."""

@@ -17,7 +17,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from service.tree import printable
+from service.terminal.tree import printable
 
 if TYPE_CHECKING:
     from projections.building import Tell

@@ -23,8 +23,8 @@ from domain.decisions import Decision
 from service import problems
 from service.content import plain
 from service.problems import TOO_LARGE
-from service.recorder import Receipt, Sent
-from service.writer import IN_ORDER, Writer
+from service.recording.recorder import Receipt, Sent
+from service.recording.writer import IN_ORDER, Writer
 
 MEDIA_TYPE: Final = "application/jsonl"
 

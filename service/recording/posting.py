@@ -16,22 +16,23 @@ from domain.access import Principal
 from domain.answers import Finding
 from domain.decisions import Decision
 from domain.recording import Violation
-from service import bulk, problems
+from service import problems
 from service.access.doorkeeper import needs
-from service.bulk import Bulk
+from service.asking.questions import PATIENCE, today
 from service.content import plain
 from service.ledger import Ledger
-from service.preconditions import (
+from service.problems import MEDIA, PARAMETER, Problem
+from service.recording import bulk
+from service.recording.bulk import Bulk
+from service.recording.preconditions import (
     IDEMPOTENCY_KEY,
     IF_MATCH,
     expected,
     idempotency_key,
     refuse,
 )
-from service.problems import MEDIA, PARAMETER, Problem
-from service.questions import PATIENCE, today
-from service.recorder import Answer, Receipt, Sent
-from service.writer import Writer
+from service.recording.recorder import Answer, Receipt, Sent
+from service.recording.writer import Writer
 
 router = APIRouter()
 

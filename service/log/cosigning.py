@@ -21,9 +21,9 @@ from sqlalchemy.exc import DBAPIError
 from domain.transparency.checkpoints import Checkpoint, number
 from domain.transparency.cosignatures import Cosignature, cosignatures, cosigner
 from domain.transparency.notes import VerifierKey
-from service.log import Log
+from service.log.log import Log
+from service.log.publication import Publication
 from service.loopback import is_loopback
-from service.publication import Publication
 
 PATIENCE: Final = 10.0
 """Seconds that a witness has for all that it is asked about a checkpoint."""

@@ -37,7 +37,7 @@ from sqlalchemy.dialects import sqlite
 from domain.transparency.tiles import completed
 from domain.transparency.tiles import edge as edge_of
 from domain.transparency.tree import Edge
-from service.appends import Condition, Outcome, Sealed
+from service.log.appends import Condition, Outcome, Sealed
 from service.schemas import Schema
 
 metadata = MetaData()

@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Select, column, create_engine, func, make_url, select, table
 
 from domain.verification.reading import Row
-from service.databases import (
+from service.log.databases import (
     LOG,
     VERIFIER_KEY,
     checkpoints_table,

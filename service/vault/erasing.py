@@ -15,12 +15,12 @@ from domain.acts import STRICT
 from domain.fields import ID_PATTERN, Code, Ordinal
 from service import problems
 from service.access.doorkeeper import needs
-from service.erasures import Erased
 from service.ledger import Ledger
 from service.manners.parameters import NO_PARAMETERS
-from service.posting import receipted, received
 from service.problems import MOVED, NOT_FOUND, PARAMETER, Problem
-from service.recorder import Recorded
+from service.recording.posting import receipted, received
+from service.recording.recorder import Recorded
+from service.vault.erasures import Erased
 
 router = APIRouter()
 

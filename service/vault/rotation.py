@@ -11,9 +11,9 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 
-from service.secret import make, sync
 from service.settings import Settings
-from service.vault import Vault, VaultLocked, key_beside, master_key
+from service.stores.secret import make, sync
+from service.vault.vault import Vault, VaultLocked, key_beside, master_key
 
 
 def rotate(

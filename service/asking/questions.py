@@ -22,9 +22,9 @@ from domain.entries import instant, microseconds
 from projections import basis as b
 from projections.tables import VERSION
 from service.access.reads import Reads
-from service.appends import now_in_microseconds
 from service.content import WITHHELD, Told, plain
 from service.ledger import Ledger
+from service.log.appends import now_in_microseconds
 from service.problems import BEHIND, CLOCKS, FUTURE, Problem
 
 JSON = "application/json"

@@ -22,8 +22,8 @@ from sqlalchemy import make_url
 from domain.transparency.checkpoints import Checkpoint
 from domain.transparency.cosignatures import Cosignature
 from domain.transparency.notes import ED25519, Signature, VerifierKey, note, read_note
-from service.secret import Locked, in_file, kept_beside, secret, sync
 from service.settings import Settings
+from service.stores.secret import Locked, in_file, kept_beside, secret, sync
 
 logger = logging.getLogger(__name__)
 SYNCED = 1.0

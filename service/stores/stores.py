@@ -12,11 +12,11 @@ from pathlib import Path
 from sqlalchemy import make_url
 
 from service.access.reads import ACCESS, reads_url
-from service.databases import LOG
+from service.log.databases import LOG
 from service.schemas import Schema
-from service.secret import in_file
 from service.settings import Settings
-from service.vault import VAULT
+from service.stores.secret import in_file
+from service.vault.vault import VAULT
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,10 +24,10 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
-from service.connections import PATIENCE, engine, unhurried
 from service.schemas import Schema
-from service.secret import Locked, in_file, kept_beside, secret
 from service.settings import Settings
+from service.stores.connections import PATIENCE, engine, unhurried
+from service.stores.secret import Locked, in_file, kept_beside, secret
 
 _BATCH: Final = 1_000  # rows asked for, or swept, at once
 _KEPT: Final = 50_000  # opened values in memory, none of them longer than _BATCH characters

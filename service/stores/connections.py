@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DisconnectionError
 
 if TYPE_CHECKING:
-    from service.punctual import Punctual
+    from service.stores.punctual import Punctual
 
 PATIENCE: Final = 4.0
 """Seconds that a statement waits for the locks of others."""
@@ -90,7 +90,7 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
 def _be_punctual(made: Engine, busy_timeout: float) -> None:
     from psycopg import OperationalError
 
-    from service.punctual import Punctual
+    from service.stores.punctual import Punctual
 
     @event.listens_for(made, "do_connect")
     def connect(dialect: Any, record: Any, arguments: Any, named: Any) -> Punctual:

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from typing import Final
 
 from domain.entries import Entry, read
-from service.log import Log
+from service.log.log import Log
 
 KEPT: Final = 20_000
 """How many entries are kept: an entry never changes."""

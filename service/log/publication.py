@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from domain.transparency.proofs import Proofs
 from domain.transparency.tiles import WIDTH, Tiles, hashes_at, width
-from service.log import Log
+from service.log.log import Log
 
 
 class NotPublished(Exception):

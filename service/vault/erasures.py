@@ -11,11 +11,11 @@ from typing import Any, Final
 from domain.entries import Entry, read
 from domain.erasures import Reach, drafts, erasure, reach
 from domain.recording import ERASURES
-from service.appends import Append, Condition, LogMoved
 from service.content import ERASED
-from service.log import Log
-from service.publication import Publication
-from service.recorder import (
+from service.log.appends import Append, Condition, LogMoved
+from service.log.log import Log
+from service.log.publication import Publication
+from service.recording.recorder import (
     Receipt,
     Unsettled,
     drafted,
@@ -24,7 +24,7 @@ from service.recorder import (
     receipt_again,
     recorded_as,
 )
-from service.vault import Vault, VaultDamaged
+from service.vault.vault import Vault, VaultDamaged
 
 ATTEMPTS: Final = 20
 """How often it is tried, because more was recorded about the person, before the client waits."""

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 
 from domain.entries import Entry, placed, read
 from domain.register import Read
-from service.appends import Sealed
-from service.log import Log
+from service.log.appends import Sealed
+from service.log.log import Log
 
 REMEMBERED = 300_000
 """Entries and empty places kept; beyond, the tags not asked for longest are forgotten."""

@@ -1,0 +1,1 @@
+"""The log: how entries are stored, signed, published and cosigned."""

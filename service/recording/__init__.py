@@ -1,0 +1,1 @@
+"""Recording: how decisions come in, and what becomes of them."""

@@ -1,0 +1,1 @@
+"""The terminal: how answers are shown to people there."""

@@ -1,0 +1,1 @@
+"""The vault: personal data, and how it is destroyed."""
