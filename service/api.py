@@ -14,9 +14,10 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 
 from domain.access import Principal
-from service import asking, explaining, manners, openapi, problems
+from service import explaining, manners, openapi, problems
 from service.access import granting
 from service.access.doorkeeper import Doorkeeper
+from service.asking import routes as asking
 from service.following.tail import Tail
 from service.ledger import Ledger
 from service.log.cosigning import Cosigning, Watch, Witness
