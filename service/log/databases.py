@@ -316,9 +316,16 @@ class Sqlite:
         CROSS JOIN entries ON entries.position = tags.position
         ORDER BY tags.position""")
 
+    used: ClassVar = text("""
+        SELECT value FROM json_each(:tags) WHERE EXISTS (SELECT 1 FROM tags WHERE tag = value)""")
+
     def pairs(self, tags: Sequence[str], types: Sequence[str]) -> dict[str, Any]:
         """The parameters of `tagged`."""
         return {"pairs": json.dumps(list(zip(tags, types, strict=True)))}
+
+    def tags(self, tags: Collection[str]) -> dict[str, Any]:
+        """The parameters of `used`."""
+        return {"tags": json.dumps(list(tags))}
 
     def is_statement(self, batch: Batch) -> bool:
         """Whether storing takes one statement, which is then a transaction of its own."""
@@ -423,9 +430,17 @@ class Postgresql:
         JOIN entries ON entries.position = tags.position
         ORDER BY tags.position""")
 
+    used: ClassVar = text("""
+        SELECT asked FROM unnest(CAST(:tags AS text[])) AS asked
+        WHERE EXISTS (SELECT 1 FROM tags WHERE tag = asked)""")
+
     def pairs(self, tags: Sequence[str], types: Sequence[str]) -> dict[str, Any]:
         """The parameters of `tagged`."""
         return {"tags": list(tags), "types": list(types)}
+
+    def tags(self, tags: Collection[str]) -> dict[str, Any]:
+        """The parameters of `used`."""
+        return {"tags": list(tags)}
 
     def is_statement(self, batch: Batch) -> bool:
         """Whether storing a batch is one statement, and so needs no transaction."""

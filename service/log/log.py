@@ -597,6 +597,13 @@ class Log(DCBRecorder):
         found = self._rows(self._database.tagged, parameters)
         return [(row[0], stored_again(*row[1:])) for row in found]
 
+    def unused(self, tags: Collection[str]) -> frozenset[str]:
+        """Those of some tags that no entry has."""
+        parameters = self._database.tags(tags)
+        return frozenset(tags).difference(
+            row[0] for row in self._rows(self._database.used, parameters)
+        )
+
     def _entries(
         self, query: Query, after: int, until: int | None, limit: int | None
     ) -> list[Sealed]:

@@ -20,7 +20,21 @@ REMEMBERED = 300_000
 CAUGHT_UP = 5_000
 """Entries of other processes taken in one by one; beyond, memory starts anew."""
 
-_Types = dict[str, list[Entry | Sealed]]
+MANY = 200
+"""Tags asked for at once from which on it is asked first which of them there are at all."""
+
+
+class _Types(dict[str, list[Entry | Sealed]]):
+    """What is known of a tag, by type; if `is_whole`, of every type: those not here have none."""
+
+    is_whole = False
+
+    def lacks(self, types: frozenset[str]) -> bool:
+        """Whether something of these types may be recorded that is not known."""
+        return not (self.is_whole or types <= self.keys())
+
+
+_NOTHING = _Types()
 
 
 class Memory:
@@ -50,13 +64,13 @@ class Memory:
             return [read(one.entry) for one in self._log.entries(tag=tag)]
         with self._lock:
             known = self._tags.get(tag)
-            if known is None or not types <= known.keys():
+            if known is None or known.lacks(types):
                 self.expect([(tag, types)])
                 known = self._tags[tag]
             self._tags.move_to_end(tag)
             found: list[Entry] = []
             for type_ in types:
-                if some := known[type_]:
+                if some := known.get(type_):
                     found += _read(some)
         if len(found) > 1:
             found.sort(key=_position)
@@ -68,21 +82,28 @@ class Memory:
             asked: dict[str, set[str]] = {}
             for tag, types in reads:
                 asked.setdefault(tag, set()).update(types)
+            unknown = [tag for tag in asked if tag not in self._tags]
+            unused = self._log.unused(unknown) if len(unknown) > MANY else frozenset[str]()
             missing = [
                 (tag, type_)
                 for tag, types in asked.items()
-                for type_ in types.difference(self._tags.get(tag, ()))
+                if tag not in unused and not (known := self._tags.get(tag, _NOTHING)).is_whole
+                for type_ in types.difference(known)
             ]
-            if not missing:
-                return
-            found = self._log.tagged(missing)  # first: what cannot be read is not remembered
+            found = self._log.tagged(missing) if missing else ()  # else nothing is remembered
+            for tag in unused:
+                self._tags[tag] = known = _Types()
+                known.is_whole = True
             for tag, type_ in missing:
-                self._tags.setdefault(tag, {})[type_] = []
+                if (types_ := self._tags.get(tag)) is None:
+                    self._tags[tag] = types_ = _Types()
+                types_[type_] = []
             for tag, one in found:
                 self._tags[tag][one.type].append(one)
                 self._size += 1
-            self._size += len(missing)
-            self._forget({tag for tag, _ in missing})
+            self._size += len(missing) + len(unused)
+            if missing or unused:
+                self._forget({*unused, *(tag for tag, _ in missing)})
 
     def at(self, position: int) -> Entry | None:
         """The entry at a position, None beyond the newest."""
@@ -119,9 +140,10 @@ class Memory:
 
     def _remember(self, one: Sealed) -> None:
         for tag in one.tags:
-            known = self._tags.get(tag, {}).get(one.type)
-            if known is not None and (not known or known[-1].position < one.position):
-                known.append(one)
+            known = self._tags.get(tag, _NOTHING)
+            of_type = known.setdefault(one.type, []) if known.is_whole else known.get(one.type)
+            if of_type is not None and (not of_type or of_type[-1].position < one.position):
+                of_type.append(one)
                 self._size += 1
         self._position, self._recorded_at = one.position, one.recorded_at
 
@@ -129,7 +151,7 @@ class Memory:
         """Make room, but for what was just asked for."""
         while self._size > REMEMBERED and next(iter(self._tags)) not in needed:
             _, types = self._tags.popitem(last=False)
-            self._size -= sum(len(entries) + 1 for entries in types.values())
+            self._size -= sum(map(len, types.values())) + (1 if types.is_whole else len(types))
 
 
 class Ahead:
