@@ -106,19 +106,29 @@ class Ledger:
         """The log's name for good."""
         return self.log.signer.verifier.name
 
+    def newest(self) -> int:
+        """The newest position of the log; from now on no other history of it is signed here.
+
+        Raises:
+            LogRewound: the log is another than the one that was signed.
+        """
+        newest = self.log.newest()
+        self.log.heed(newest)
+        return newest
+
     def follow(self, patience: float = FOR_EVER) -> int:
         """Bring the views up to the newest position of the log.
 
         Raises:
             ViewsBehind: they would not get there within the patience (seconds).
         """
-        newest = self.log.newest()
+        newest = self.newest()
         self.follower.follow(newest, patience)
         return newest
 
     def keep(self, tell: Tell, *, is_idle: bool) -> None:
         """Bring the views a batch nearer to the log if idle, or build them anew if they must be."""
-        newest = self.log.newest()
+        newest = self.newest()
         self.erasures.follow(newest)  # so that nobody's memory keeps what others erased
         self.keys.follow(newest)
         if uses := self.uses.due():
@@ -141,7 +151,7 @@ class Ledger:
             ViewsBehind: they would not get there within the patience (seconds).
             TookTooLong: the answer is not there in the time that the settings give it.
         """
-        newest = self.log.newest()
+        newest = self.newest()
         self.erasures.follow(newest)
         while True:
             with self._views_at(newest, patience) as connection:

@@ -71,9 +71,9 @@ class Server:
         options = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
         self.run("initdb", "-D", str(self.data), *options)
 
-    def start(self, data: Path | None = None) -> None:
+    def start(self, data: Path | None = None, port: int = 5432) -> None:
         """Start the server, or another that lies elsewhere."""
-        at, options = str(data or self.data), f"-h '' -k {self.root}"
+        at, options = str(data or self.data), f"-h '' -k {self.root} -p {port}"
         log = str(self.root / "log")
         self.run("pg_ctl", "-D", at, "start", "-w", "-t", "60", "-l", log, "-o", options)
 

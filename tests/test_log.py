@@ -283,8 +283,11 @@ def test_sqlite_syncs_each_commit(tmp_path: Path) -> None:
     log.close()
 
 
-def test_postgresql_syncs_each_commit_and_waits_no_longer_than_told(postgres_url: str) -> None:
-    statement(postgres_url, "ALTER ROLE postgres SET synchronous_commit = off")
+@pytest.mark.parametrize("careless", ["off", "local"])
+def test_postgresql_syncs_each_commit_and_waits_no_longer_than_told(
+    careless: str, postgres_url: str
+) -> None:
+    statement(postgres_url, f"ALTER ROLE postgres SET synchronous_commit = {careless}")
     try:
         log = Log(postgres_url, busy_timeout=1.5)
         log.record(Append((draft("a"),)))

@@ -141,6 +141,7 @@ class Log(DCBRecorder):
         self._recent = Recent(0)
         self._edge = Edge(0, ())
         self._signer: Signer | None = None
+        self._signed = (0, b"")  # size and root of the newest checkpoint that is remembered
 
         self._door = threading.Lock()  # guards the queue, and whether somebody holds the baton
         self._queue: list[_Call] = []
@@ -199,7 +200,23 @@ class Log(DCBRecorder):
         except BaseException:
             signer.close()
             raise
-        self._signer = signer
+        self._signer, self._signed = signer, (size, root_)
+
+    def heed(self, position: int) -> None:
+        """Remember what others have signed up to a position, before anything is told by it.
+
+        So that no other history is signed here either, should the log lose its end.
+
+        Raises:
+            LogRewound: it does not continue what was signed before.
+        """
+        if self._signer is None or position <= (known := self._signed)[0]:
+            return
+        if known[0] and self._rows(checkpoint(known[0]))[0][:2] != known:
+            self._signer.check(lambda: position, self.root)
+        size, root_, signature = self._rows(checkpoint(None))[0]
+        self._signer.remember(size, self._signer.note(size, root_, signature))
+        self._signed = (size, root_)
 
     def _begin_signing(self, signer: Signer) -> Any:
         """Sign what is there, under the lock of the head."""
@@ -484,6 +501,7 @@ class Log(DCBRecorder):
         noted = self._signer.note(batch.position, batch.edge.root, batch.signature)
         try:
             self._signer.remember(batch.position, noted)
+            self._signed = (batch.position, batch.edge.root)
         except OSError:
             logger.exception("what was signed cannot be remembered; it is recorded all the same")
         return Proofs(noted, batch.position, batch.edge.node)

@@ -14,6 +14,7 @@ from domain.entries import Entry, placed, read
 from domain.register import Read
 from service.log.appends import Sealed
 from service.log.log import Log
+from service.log.signing import LogRewound
 
 REMEMBERED = 300_000
 """Entries and empty places kept; beyond, the tags not asked for longest are forgotten."""
@@ -120,9 +121,15 @@ class Memory:
                     self._remember(one)
 
     def catch_up(self) -> bool:
-        """Follow the log to its newest entry; whether there was anything new."""
+        """Follow the log to its newest entry; whether there was anything new.
+
+        Raises:
+            LogRewound: it has lost entries that are known here.
+        """
         newest, recorded_at = self._log.head()
         with self._lock:
+            if newest < self._position:
+                raise LogRewound(f"the log has {newest} entries, and {self._position} were known")
             self._recorded_at = max(self._recorded_at, recorded_at)
             behind = newest > self._position
             if behind:

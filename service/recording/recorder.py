@@ -35,6 +35,7 @@ from service.content import opened, stored, with_stored_ids
 from service.log.appends import Append, Committed, Condition, Draft, LogMoved, Outcome, Sealed
 from service.log.log import Log
 from service.log.publication import Publication
+from service.log.signing import LogRewound
 from service.operating.metrics import Metrics
 from service.recording.memory import Ahead, Memory
 from service.vault.vault import Disclosure, SubjectsErased, Vault, disclose
@@ -410,17 +411,23 @@ class Recorder:
         sent = asked.sent.decision
         if asked.tag is not None and (taken := ledger.entries(asked.tag, TAKEN)):
             decision = taken[0].decision
-            recorded = recorded_as(decision, self._log)
+            recorded = self._recorded(decision)
             if sent.id in (None, decision) and self._is_same(sent, recorded):
                 return receipt_again(recorded, self._published)
             return KeyReused(decision)
         if sent.id is None or not ledger.entries(f"decision:{sent.id}", TAKEN):
             return None
-        recorded = recorded_as(sent.id, self._log)
+        recorded = self._recorded(sent.id)
         if self._is_same(sent, recorded):
             return receipt_again(recorded, self._published)
         message = f"decision {sent.id} is already recorded with other content"
         return Refusal((Violation("id_taken", message, "/id", (recorded[0][0].position,)),))
+
+    def _recorded(self, decision: str) -> Sequence[tuple[Sealed, Entry]]:
+        """A decision that is known to be recorded."""
+        if found := recorded_as(decision, self._log):
+            return found
+        raise LogRewound(f"decision {decision} was recorded, and the log does not have it any more")
 
     def _is_same(self, sent: Decision, recorded: Sequence[tuple[Sealed, Entry]]) -> bool:
         before = opened(stored([entry for _, entry in recorded]), self._vault.values)

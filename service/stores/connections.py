@@ -45,8 +45,8 @@ _SESSION: Final = """
         set_config('tcp_keepalives_interval', '1', false),
         set_config('tcp_keepalives_count', '5', false),
         set_config('default_transaction_isolation', 'read committed', false),
-        set_config('synchronous_commit',
-            replace(current_setting('synchronous_commit'), 'off', 'on'), false)"""
+        set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit')
+            IN ('off', 'local') THEN 'on' ELSE current_setting('synchronous_commit') END, false)"""
 
 
 def engine(url: str, *, busy_timeout: float = PATIENCE, **options: Any) -> Engine:

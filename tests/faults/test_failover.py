@@ -1,0 +1,159 @@
+"""The primary database is killed under load, and a standby takes its place.
+
+Two services record and are asked, each by eight clients; neither is started again. With
+synchronous replication nothing is lost. Without it, what was acknowledged may be: then nobody
+signs another history.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from domain.transparency.checkpoints import Checkpoint
+from domain.transparency.notes import read_note
+from service.log.signing import kept_in
+from tests.faults.load import ANSWERED, CLIENTS, Load, address, client, load_of, serving, verify
+from tests.faults.replicas import PRIMARY, Replicas, replicas
+from tests.faults.scale import long_only, times
+from tests.serving import Env
+from tests.test_two_services import GRANT, PATIENCE, founding
+
+NAMES = ("one", "two")
+
+
+def stores_of(cluster: Replicas) -> Env:
+    """A log and a vault on whichever is the primary."""
+    with cluster.on(PRIMARY) as primary:
+        primary.execute("CREATE DATABASE curule")
+    url = cluster.address("curule")
+    keys = ("CURULE_MASTER_KEY", "CURULE_LOG_KEY")
+    made = {name: base64.b64encode(secrets.token_bytes(32)).decode() for name in keys}
+    return {"CURULE_LEDGER": url, "CURULE_VAULT": url, **made}
+
+
+@contextmanager
+def two_under_load(stores: Env, directory: Path) -> Iterator[tuple[Load, Load]]:
+    """Two services on one log, each with clients of its own."""
+    first = load_of(stores, directory)
+    loads = (first, Load(first.key, name="other"))
+    with ExitStack() as stack:
+        processes = [stack.enter_context(serving(stores, directory, name)) for name in NAMES]
+        for load, process in zip(loads, processes, strict=True):
+            load.url = address(process)
+            stack.enter_context(load.running())
+        yield loads
+        assert all(process.poll() is None for process in processes)
+
+
+@contextmanager
+def losing_nothing(cluster: Replicas, directory: Path) -> Iterator[tuple[Load, Load]]:
+    """Something is done to the databases under load; at the end all of it is looked at."""
+    stores = stores_of(cluster)
+    with two_under_load(stores, directory) as loads:
+        for load in loads:
+            load.reach(20)
+        yield loads
+        for load in loads:
+            load.reach(20)
+        for load in loads:
+            load.settle()
+        acknowledged = [receipt for load in loads for receipt in load.acknowledged]
+        for load in loads:
+            Load(load.key, acknowledged=acknowledged).check(load.url)
+        assert [remembered(directory, name) for name in NAMES] == [
+            GRANT + 5 * len(acknowledged)
+        ] * len(NAMES)
+    for name in NAMES:
+        verify(stores, directory, name)
+
+
+@pytest.mark.parametrize("headless", range(times(1, 10)))
+def test_a_synchronous_standby_loses_nothing(headless: int, tmp_path: Path) -> None:
+    with replicas(synchronous=True) as cluster, losing_nothing(cluster, tmp_path) as loads:
+        cluster.kill_primary()
+        time.sleep(headless)
+        cluster.promote()
+    assert all(load.answers["urn:curule:problem:unknown-outcome"] for load in loads)
+
+
+@long_only
+def test_nothing_is_acknowledged_that_the_standby_does_not_have(tmp_path: Path) -> None:
+    with replicas(synchronous=True) as cluster, losing_nothing(cluster, tmp_path) as loads:
+        cluster.stop_standby()
+        before = [len(load.acknowledged) for load in loads]
+        time.sleep(2 * ANSWERED)  # longer than any of the service's own waits
+        after = [len(load.acknowledged) for load in loads]
+        # What the standby had already may be acknowledged yet: one commit.
+        assert all(more - fewer <= CLIENTS for fewer, more in zip(before, after, strict=True))
+        cluster.start_standby()
+
+
+PASSING = {f"urn:curule:problem:{name}" for name in ("unknown-outcome", "unavailable", "behind")}
+"""What a service says until it has found the database that takes its place."""
+
+
+def settled(load: Load, method: str, path: str, **sent: Any) -> httpx.Response:
+    """Ask until the answer is not one that passes."""
+    deadline = time.monotonic() + PATIENCE
+    with client(load.key, load.url) as asked:
+        while (answer := asked.request(method, path, **sent)).status_code == 503:
+            if answer.json()["type"] not in PASSING:
+                break
+            assert time.monotonic() < deadline, answer.text
+            time.sleep(0.05)
+    return answer
+
+
+def record(load: Load, number: int) -> httpx.Response:
+    """The answer of a service to one more decision."""
+    return settled(load, "POST", "/v1/decisions", json=founding(f"alone-{number}"))
+
+
+def newest_of(load: Load) -> int:
+    """The newest position, as a service tells it."""
+    position: int = settled(load, "GET", "/v1/bodies").json()["basis"]["position"]
+    return position
+
+
+def remembered(directory: Path, name: str) -> int:
+    """How many entries a service knows to be signed."""
+    kept = kept_in((directory / f"{name}-views.db.signed").read_bytes())
+    return Checkpoint.read(read_note(kept)[0]).size
+
+
+def test_nobody_signs_another_history_of_what_a_failover_lost(tmp_path: Path) -> None:
+    with replicas(synchronous=False) as cluster:
+        stores = stores_of(cluster)
+        with two_under_load(stores, tmp_path) as (one, two):
+            for load in (one, two):
+                load.reach(10)
+                load.settle()
+            cluster.deafen()
+            receipts = [record(one, number).json() for number in range(3)]
+            last = receipts[-1]["entries"][-1]["position"]
+            assert newest_of(two) == last  # of which it has signed nothing
+            cluster.fail_over()
+
+            for number in (0, 99):  # what was lost, and something else
+                for load in (one, two):
+                    answer = record(load, number)
+                    assert answer.status_code == 503, answer.text
+                    assert answer.json()["type"] == "urn:curule:problem:rewound"
+            assert newest_of(one) == newest_of(two) == last - 5 * len(receipts)
+            assert [remembered(tmp_path, name) for name in NAMES] == [last] * len(NAMES)
+
+            cluster.fail_back()  # with all that was signed
+            again = record(two, 0)
+            assert (again.status_code, again.json()) == (200, receipts[0])
+            assert record(one, 99).status_code == 201
+        for name in NAMES:
+            verify(stores, tmp_path, name)
