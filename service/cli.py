@@ -112,4 +112,5 @@ _GROUPS = (
 for group in _GROUPS:
     app.add_typer(group.app)
 app.add_typer(keys.app, name="keys")
+app.add_typer(replaying.views, name="views")
 app.add_typer(witness.app, name="witness")

@@ -1,4 +1,4 @@
-"""The commands that work through the log: `curule replay`, `curule rebuild`."""
+"""The commands that work through the log: `curule replay`, `curule rebuild`, `curule views`."""
 
 from __future__ import annotations
 
@@ -161,3 +161,42 @@ def rebuild() -> None:
             build(settings.views, fetching(log), log.newest, tell)
         newest = log.newest()
     say(output(), f"The views in {settings.views} are built anew, from {newest:,} entries.")
+
+
+views = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="The views: the image of the log that questions are answered from.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@views.command(
+    "copy",
+    epilog=by_example(
+        "curule views copy --to /var/lib/curule/second-views.db",
+        "CURULE_VIEWS=/var/lib/curule/second-views.db curule serve --port 8001",
+    ),
+)
+def copy(
+    to: Annotated[
+        Path, typer.Option("--to", metavar="FILE", help="Where to: a file that is not there yet.")
+    ],
+) -> None:
+    """Copy the views of the settings, while they are served, for another service on the same log.
+
+    It begins with them, and follows the log from there, in place of building its own. Views of
+    another log or release are built anew by whoever opens them.
+    """
+    from service.backup.copying import copy_views
+    from service.backup.taking import NoBackup
+    from service.settings import Settings
+
+    try:
+        with client.opening(), building() as tell:
+            position = copy_views(Settings().views, to, tell)
+    except NoBackup as error:
+        raise Unanswered(f"there is no copy: {error}") from None
+    except OSError as error:
+        raise Unanswered(f"there is no copy: {error.strerror} ({error.filename})") from None
+    say(output(), f"{to} holds the views as of position {position:,}.")
