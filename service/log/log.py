@@ -451,7 +451,7 @@ class Log(DCBRecorder):
 
     def _sealed(self, draft: Draft, position: int, recorded_at: int) -> Sealed:
         for word in (draft.type, *draft.tags):
-            is_short = len(word) * 4 <= MAX_WORD or len(word.encode()) <= MAX_WORD
+            is_short = (len(word) if word.isascii() else len(word.encode())) <= MAX_WORD
             if not word or not is_short or "\0" in word:
                 raise ValueError(f"neither a type nor a tag: {word!r}")
         entry = self._seal(draft, position, recorded_at)
