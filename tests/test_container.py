@@ -59,7 +59,7 @@ def test_all_that_the_wheel_is_made_of_is_copied() -> None:
     built = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]
     needed = {"pyproject.toml", *PACKAGES, *PROJECT["project"]["license-files"]}
     assert built == {"packages": PACKAGES}
-    assert PACKAGES == PROJECT["tool"]["importlinter"]["root_packages"]
+    assert PROJECT["tool"]["importlinter"]["root_packages"] == PACKAGES
     assert needed <= set(copied())
 
 

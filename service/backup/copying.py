@@ -10,7 +10,7 @@ from projections.building import Tell
 from projections.views import holds_views, version
 from service.backup.snapshots import Snapshot
 from service.backup.taking import NoBackup
-from service.secret import sync
+from service.stores.secret import sync
 
 
 def copy_views(views: Path, to: Path, tell: Tell) -> int:
