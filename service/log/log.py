@@ -246,6 +246,11 @@ class Log(DCBRecorder):
             raise RuntimeError("this log is not signed")
         return self._signer
 
+    @property
+    def signed(self) -> int:
+        """How many entries are known here to be signed, by whomever."""
+        return self._signed[0]
+
     def cosign(self, size: int, cosignature: Cosignature) -> None:
         """Keep a verified cosignature under the checkpoint of a size."""
         row = {

@@ -66,8 +66,11 @@ def log_answers(ledger: Ledger) -> Found:
 
 
 def log_is_signed(ledger: Ledger) -> Found:
-    """Everything recorded is signed."""
+    """Everything recorded is signed, and everything that was signed is there."""
+    signed = ledger.log.signed  # asked first: it may grow meanwhile
     newest = ledger.log.newest()
+    if newest < signed:
+        return False, newest, f"{signed} entries were signed, and the log has lost its end"
     size = ledger.log.checkpoint()[0] if newest else 0
     return size >= newest, size, None if size >= newest else f"{newest} entries are recorded"
 

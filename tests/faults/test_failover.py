@@ -124,6 +124,14 @@ def newest_of(load: Load) -> int:
     return position
 
 
+def ready_is(load: Load, status: int) -> None:
+    """A service says, within a second or so, whether requests should be sent to it."""
+    deadline = time.monotonic() + PATIENCE
+    while (answer := httpx.get(f"{load.url}/readyz", trust_env=False)).status_code != status:
+        assert time.monotonic() < deadline, answer.text
+        time.sleep(0.05)
+
+
 def remembered(directory: Path, name: str) -> int:
     """How many entries a service knows to be signed."""
     kept = kept_in((directory / f"{name}-views.db.signed").read_bytes())
@@ -148,6 +156,8 @@ def test_nobody_signs_another_history_of_what_a_failover_lost(tmp_path: Path) ->
                     answer = record(load, number)
                     assert answer.status_code == 503, answer.text
                     assert answer.json()["type"] == "urn:curule:problem:rewound"
+            ready_is(one, 503)
+            ready_is(two, 503)
             assert newest_of(one) == newest_of(two) == last - 5 * len(receipts)
             assert [remembered(tmp_path, name) for name in NAMES] == [last] * len(NAMES)
 
@@ -155,5 +165,7 @@ def test_nobody_signs_another_history_of_what_a_failover_lost(tmp_path: Path) ->
             again = record(two, 0)
             assert (again.status_code, again.json()) == (200, receipts[0])
             assert record(one, 99).status_code == 201
+            ready_is(one, 200)
+            ready_is(two, 200)
         for name in NAMES:
             verify(stores, tmp_path, name)
