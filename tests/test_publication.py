@@ -18,6 +18,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 import uvicorn
 from fastapi import FastAPI
@@ -405,6 +406,53 @@ def test_the_same_entries_again_are_the_same_log(rewound: str, tmp_path: Path) -
     log.sign_with(signer(tmp_path))
     assert log.checkpoint()[0] == 310
     log.close()
+
+
+def test_who_tells_what_others_have_signed_remembers_it(log_url: str, tmp_path: Path) -> None:
+    asked, recording = Log(log_url), Log(log_url)
+    recording.sign_with(signer(tmp_path))
+    asked.sign_with(signer(tmp_path, "told"))
+    for size in (3, 5, 300):
+        grow(recording, size)
+        asked.heed(size)
+        assert asked.signed == size
+        kept = kept_in((tmp_path / "told").read_bytes())
+        assert opened(kept.encode(), str(asked.signer.verifier)).size == size
+    for log in (asked, recording):
+        log.close()
+
+
+def lose_the_end(url: str, size: int) -> None:
+    """Have a log end as it did earlier, as on a standby that lacked what came then."""
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        connection.execute("SET session_replication_role = replica")  # without its triggers
+        connection.execute("DELETE FROM entries WHERE position > %s", (size,))
+        connection.execute("DELETE FROM checkpoints WHERE size > %s", (size,))
+        connection.execute("UPDATE head SET position = %s", (size,))
+
+
+def test_who_has_told_what_is_lost_signs_nothing_else(postgres_url: str, tmp_path: Path) -> None:
+    asked, recording = Log(postgres_url), Log(postgres_url)
+    recording.sign_with(signer(tmp_path))
+    asked.sign_with(signer(tmp_path, "told"))
+    grow(recording, 3)
+    grow(recording, 5)
+    asked.heed(5)
+    recording.close()
+    lose_the_end(postgres_url, 3)
+    asked.heed(3)  # what is there may be told
+    with pytest.raises(LogRewound, match="3 entries, and 5 were signed"):
+        grow(asked, 4)
+
+    forgetful = Log(postgres_url)
+    forgetful.sign_with(signer(tmp_path, "new"))
+    forgetful.record(Append((Draft("noted", (), b"else"),) * 5))
+    with pytest.raises(LogRewound, match="first 5 entries are not those"):
+        asked.heed(8)
+    with pytest.raises(LogRewound, match="first 5 entries are not those"):
+        grow(asked, 9)
+    for log in (asked, forgetful):
+        log.close()
 
 
 def test_what_is_remembered_is_the_newest_whoever_signed_it(tmp_path: Path) -> None:

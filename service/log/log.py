@@ -212,8 +212,8 @@ class Log(DCBRecorder):
         """
         if self._signer is None or position <= (known := self._signed)[0]:
             return
-        if known[0] and self._rows(checkpoint(known[0]))[0][:2] != known:
-            self._signer.check(lambda: position, self.root)
+        if [tuple(row[:2]) for row in self._rows(checkpoint(known[0]))] != [known]:
+            self._signer.check(lambda: position, self.root)  # it may be another history
         size, root_, signature = self._rows(checkpoint(None))[0]
         self._signer.remember(size, self._signer.note(size, root_, signature))
         self._signed = (size, root_)

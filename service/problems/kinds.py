@@ -127,7 +127,7 @@ REWOUND = Kind(
     "rewound",
     503,
     "The log is not the one that was signed, and nothing was recorded",
-    "An older backup of the log was restored, or another log put in its place.",
+    "The log has lost its end, by an older backup or a failover, or another was put in its place.",
     "Tell whoever runs the service: it signs nothing until the log is restored.",
 )
 NOT_FOUND = Kind(
