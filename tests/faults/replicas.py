@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
 
@@ -35,9 +36,15 @@ class Replicas:
             )  # there is no third that it could wait for
         self.start_standby()
 
-    def address(self, name: str) -> str:
-        """The URL of a database, on whichever of the two is the primary."""
-        hosts, ports = f"{self._server.root},{self._server.root}", f"{PRIMARY},{STANDBY}"
+    @property
+    def socket(self) -> Path:
+        """Where the first primary is reached."""
+        return self._server.root / f".s.PGSQL.{PRIMARY}"
+
+    def address(self, name: str, primary: tuple[str, int] | None = None) -> str:
+        """The URL of a database, on whichever takes writes; the first by way of a network."""
+        host, port = primary or (str(self._server.root), PRIMARY)
+        hosts, ports = f"{host},{self._server.root}", f"{port},{STANDBY}"
         wanted = "target_session_attrs=read-write"
         return f"postgresql+psycopg://postgres@/{name}?host={hosts}&port={ports}&{wanted}"
 

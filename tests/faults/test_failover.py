@@ -22,6 +22,7 @@ from domain.transparency.checkpoints import Checkpoint
 from domain.transparency.notes import read_note
 from service.log.signing import kept_in
 from tests.faults.load import ANSWERED, CLIENTS, Load, address, client, load_of, serving, verify
+from tests.faults.network import Network, network
 from tests.faults.replicas import PRIMARY, Replicas, replicas
 from tests.faults.scale import long_only, times
 from tests.serving import Env
@@ -30,11 +31,11 @@ from tests.test_two_services import GRANT, PATIENCE, founding
 NAMES = ("one", "two")
 
 
-def stores_of(cluster: Replicas) -> Env:
-    """A log and a vault on whichever is the primary."""
+def stores_of(cluster: Replicas, cable: Network | None = None) -> Env:
+    """A log and a vault on whichever is the primary, the first one by way of a network if told."""
     with cluster.on(PRIMARY) as primary:
         primary.execute("CREATE DATABASE curule")
-    url = cluster.address("curule")
+    url = cluster.address("curule", ("127.0.0.1", cable.port) if cable else None)
     keys = ("CURULE_MASTER_KEY", "CURULE_LOG_KEY")
     made = {name: base64.b64encode(secrets.token_bytes(32)).decode() for name in keys}
     return {"CURULE_LEDGER": url, "CURULE_VAULT": url, **made}
@@ -55,9 +56,11 @@ def two_under_load(stores: Env, directory: Path) -> Iterator[tuple[Load, Load]]:
 
 
 @contextmanager
-def losing_nothing(cluster: Replicas, directory: Path) -> Iterator[tuple[Load, Load]]:
+def losing_nothing(
+    cluster: Replicas, directory: Path, cable: Network | None = None
+) -> Iterator[tuple[Load, Load]]:
     """Something is done to the databases under load; at the end all of it is looked at."""
-    stores = stores_of(cluster)
+    stores = stores_of(cluster, cable)
     with two_under_load(stores, directory) as loads:
         for load in loads:
             load.reach(20)
@@ -83,6 +86,20 @@ def test_a_synchronous_standby_loses_nothing(headless: int, tmp_path: Path) -> N
         time.sleep(headless)
         cluster.promote()
     assert all(load.answers["urn:curule:problem:unknown-outcome"] for load in loads)
+
+
+@long_only
+def test_a_primary_that_falls_silent_keeps_nobody_waiting(tmp_path: Path) -> None:
+    with (
+        replicas(synchronous=True) as cluster,
+        network(cluster.socket) as cable,
+        losing_nothing(cluster, tmp_path, cable) as loads,
+    ):
+        cable.swallow()
+        cluster.fail_over()
+        for load in loads:
+            load.reach(20)
+        cable.heal()
 
 
 @long_only
