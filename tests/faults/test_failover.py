@@ -104,7 +104,15 @@ def test_a_primary_that_falls_silent_keeps_nobody_waiting(tmp_path: Path) -> Non
 
 @long_only
 def test_nothing_is_acknowledged_that_the_standby_does_not_have(tmp_path: Path) -> None:
-    with replicas(synchronous=True) as cluster, losing_nothing(cluster, tmp_path) as loads:
+    with replicas(synchronous=True) as cluster:
+        with cluster.on(PRIMARY) as primary:  # what the role says is not enough
+            primary.execute("ALTER ROLE postgres SET synchronous_commit = local")
+        lose_the_standby(cluster, tmp_path)
+
+
+def lose_the_standby(cluster: Replicas, directory: Path) -> None:
+    """Have no standby for a time, under load."""
+    with losing_nothing(cluster, directory) as loads:
         cluster.stop_standby()
         before = [len(load.acknowledged) for load in loads]
         time.sleep(2 * ANSWERED)  # longer than any of the service's own waits
