@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from domain.access import LOCAL, Principal, Role
@@ -87,7 +88,7 @@ def running(app: ASGIApp, bounds: Bounds = USUAL) -> Iterator[str]:
         timeout_graceful_shutdown=5,
         ws="none",
     )
-    server = Server(config)
+    server = Server(config) if isinstance(app, FastAPI) else uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
         running = threading.Thread(target=server.run, args=([listening],), name="serving")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Final
 from urllib.parse import parse_qsl
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -39,7 +40,7 @@ class Requests:
         accept = _accepted(scope) if b"accept" in headers else "*/*"
         try:
             if scope["query_string"]:
-                _expect_each_once(scope["query_string"])
+                _expect_each_once(scope["query_string"], scope["path"])
             media_type = ""
             if b"content-length" in headers or b"transfer-encoding" in headers:
                 media_type = _media_type(headers)
@@ -76,6 +77,10 @@ class Requests:
         return bounded
 
 
+REPEATABLE: Final = {("/v1/entries/stream", "type")}
+"""Parameters that may be given several times, and where."""
+
+
 def _too_large(most: int) -> Problem:
     return Problem(TOO_LARGE, f"a request's body has at most {most} bytes")
 
@@ -86,7 +91,7 @@ def _accepted(scope: Scope) -> str:
     )
 
 
-def _expect_each_once(query: bytes) -> None:
+def _expect_each_once(query: bytes, path: str) -> None:
     """Refuse a query that is not UTF-8, has too many parameters, or one of them twice."""
     try:
         pairs = parse_qsl(
@@ -100,7 +105,7 @@ def _expect_each_once(query: bytes) -> None:
     except ValueError:
         raise _wrong("", f"a request has at most {PARAMETERS} parameters") from None
     for name, count in Counter(name for name, _ in pairs).items():
-        if count > 1:
+        if count > 1 and (path, name) not in REPEATABLE:
             raise _wrong(name, f"it is given {count} times")
 
 
