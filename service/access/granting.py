@@ -48,6 +48,10 @@ class KeyAsked:
     """The day on which it no longer works, as `2027-01-31`, or in how many days, as `90d`; absent:
     it works until it is revoked."""
 
+    def __post_init__(self) -> None:
+        if self.within is not None and self.role != "recorder":
+            raise ValueError("within: only what a recorder records can be limited to a body")
+
 
 @dataclass(frozen=True, slots=True)
 class KeyGiven:
