@@ -33,6 +33,9 @@ REVOCATIONS: Final = frozenset({"access.revoked"})
 _OF_THE_DECISION: Final = (a.ResolutionAdopted, a.DeclarationMade)
 """What belongs to the body that decided it, or to that of the meeting."""
 
+_EVERYWHERE: Final = ""
+"""In place of a body, for what belongs to no body more than to others: nobody stands above all."""
+
 _Seen = frozenset[tuple[Kind, str]]
 _Beyond = Iterator[tuple[str, str]]
 """Pointers into an act, each with what is out of reach there."""
@@ -87,18 +90,20 @@ class _Reach:
         yield from self._named(entry)
         if isinstance(act, a.RemarkMade) and act.entry is not None:
             yield from self._other(act.entry)
+        if isinstance(act, a.RemarkMade) and act.person is not None:
+            yield "/person", "a remark on a person takes a key that is not limited"
         if isinstance(act, a.BodyMoved | a.BodyEstablished) and act.within is None:
             yield "/within", f"the root is not within {self._root}, to which this key is limited"
-        if isinstance(act, a.MandateGranted) and act.within is None:
+        if isinstance(act, a.MandateGranted) and _is_unbounded(act):
             yield "/within", f"a mandate over all bodies is not within {self._root}"
-        if isinstance(act, a.RuleAdopted | a.RuleAmended) and not self._is_bounded(act):
+        if isinstance(act, a.RuleAdopted | a.RuleAmended) and _is_unbounded(act):
             yield "/applies_to", f"this rule applies to more than what is within {self._root}"
 
     def _named(self, entry: Entry) -> _Beyond:
         """What is out of reach of what an act names; it must name something, or be recorded."""
         is_placed = isinstance(entry.act, DecisionTaken)
         for each in entry.mentions:
-            if each.kinds == ("person",) or (each.creates and each.kinds != ("body",)):
+            if each.kinds == ("person",) or self._is_new(each):
                 continue
             if each.kinds == ("decision",):
                 is_placed = True
@@ -110,7 +115,10 @@ class _Reach:
         if isinstance(entry.act, a.RemarkMade) and entry.act.entry is not None:
             is_placed = True
         if isinstance(entry.act, _OF_THE_DECISION):
-            is_placed = is_placed or bool(self._of_envelope(entry, frozenset()))
+            bodies = self._of_envelope(entry, frozenset())
+            is_placed = bool(bodies)
+            if not all(self._is_inside(body, frozenset()) for body in bodies):
+                yield "", f"its decision is not within {self._root}, to which this key is limited"
         if not is_placed:
             what = f"{entry.type} names nothing"
             yield "", f"{what} within {self._root}, to which this key is limited"
@@ -137,8 +145,12 @@ class _Reach:
             yield named.pointer, f"decision {named.id} is not for this key to record"
 
     def _could_record(self, entry: Entry) -> bool:
-        """Whether this key could have recorded an entry; an envelope, with all of its decision."""
-        if self._is_beyond(entry):
+        """Whether this key could have recorded an entry: an act in the decision that holds it.
+
+        And an envelope with all the acts that its decision has.
+        """
+        taken = find_envelope(entry.decision, self._ledger)
+        if self._is_beyond(entry) or (taken is not None and self._is_beyond(taken)):
             return False
         is_envelope = isinstance(entry.act, DecisionTaken)
         acts = of_decision(entry.decision, self._ledger)[1:] if is_envelope else []
@@ -147,12 +159,14 @@ class _Reach:
     def _is_beyond(self, entry: Entry) -> bool:
         return any(True for _ in self.beyond(entry))
 
-    def _is_bounded(self, act: a.RuleAdopted | a.RuleAmended) -> bool:
-        """Whether a rule applies to something that it names alone."""
-        scope = act.applies_to
-        if scope is None:
-            return isinstance(act, a.RuleAmended)  # it stays
-        return any(each is not None for each in (scope.body, scope.within, scope.post))
+    def _is_new(self, named: Mentioned) -> bool:
+        """Whether an act is the first to establish what it names, which is then no other's.
+
+        What was announced belongs to those who announced it; bodies have their places.
+        """
+        if not named.creates or named.kinds == ("body",):
+            return False
+        return not any(self._recorded(kind, named.id) for kind in named.kinds)
 
     def _kind(self, named: Mentioned) -> Kind:
         """Of which kind a subject is, where an act may name either."""
@@ -170,9 +184,12 @@ class _Reach:
         seen |= {(kind, subject)}
         found = frozenset[str]()
         for entry in self._creating(kind, subject):
-            found |= self._of(entry, seen)
+            own = self._of(entry, seen)
             if isinstance(entry.act, _OF_THE_DECISION):
-                found |= self._of_envelope(entry, seen)
+                own |= self._of_envelope(entry, seen)
+            if not own or _is_unbounded(entry.act):
+                own |= {_EVERYWHERE}
+            found |= own
         return found
 
     def _of(self, entry: Entry, seen: _Seen) -> frozenset[str]:
@@ -190,9 +207,11 @@ class _Reach:
 
     def _creating(self, kind: Kind, subject: str) -> list[Entry]:
         """The entries that establish a subject: recorded, or of this decision."""
+        return self._recorded(kind, subject) + self._drafted.get((kind, subject), [])
+
+    def _recorded(self, kind: Kind, subject: str) -> list[Entry]:
         standing = self._before.standing(*established_by(kind, subject))
-        found = [each for each in standing if each.type in CREATIONS[kind]]
-        return found + self._drafted.get((kind, subject), [])
+        return [each for each in standing if each.type in CREATIONS[kind]]
 
     @cached_property
     def _drafted(self) -> dict[tuple[Kind, str], list[Entry]]:
@@ -222,3 +241,18 @@ class _Reach:
             return {act.within for act in drafted if isinstance(act, a.BodyEstablished)}
         today = {spell.value for spell in spells if spell.on(self._day)}
         return today or {spells[0].value}
+
+
+def _is_unbounded(act: object) -> bool:
+    """Whether a mandate or a rule reaches further than what it names."""
+    match act:
+        case a.MandateGranted():
+            return act.within is None
+        case a.RuleAdopted(applies_to=None):
+            return True
+        case (
+            a.RuleAdopted(applies_to=a.Scope() as scope)
+            | a.RuleAmended(applies_to=a.Scope() as scope)
+        ):
+            return all(each is None for each in (scope.body, scope.within, scope.post))
+    return False

@@ -92,6 +92,7 @@ def application(
         lifespan=lifespan,
         openapi_url=None,  # explained by a page of our own, and told by a route that asks nobody
         docs_url=None,
+        redirect_slashes=False,  # an address is as it is written, and no Host leads elsewhere
         redoc_url=None,
         routes=[each for part in PARTS for each in part.router.routes],
         middleware=[

@@ -243,7 +243,7 @@ class Ledger:
             ViewsBehind: the views would not get there within the patience (seconds).
         """
         violations, drafts = self.recorder.check(sent)
-        if violations:
+        if violations or not drafts:
             return violations, ()
         self.follow(patience)
         return (), foreseen(self.views, drafts, self.told, today)

@@ -8,7 +8,7 @@ import logging
 import socket
 import tempfile
 import threading
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import pairwise
@@ -428,10 +428,11 @@ def content(ledger: Ledger) -> list[Any]:
     for entry in entries(ledger):
         found.setdefault(entry.decision, []).append(entry)
     values: Values = ledger.vault.values
+    ids = {name: f"…{number}" for number, name in enumerate(found) if len(name) >= 30}
     return [
         (
             [(one.position, one.type, one.number, one.recorded_by) for one in each],
-            [sorted(named(tag, name) for tag in one.tags) for one in each],
+            [sorted(named(tag, ids) for tag in one.tags) for one in each],
             opened(stored(each), values)
             if name.startswith("d")
             else opened(stored(each), values).acts,
@@ -440,11 +441,12 @@ def content(ledger: Ledger) -> list[Any]:
     ]
 
 
-def named(tag: str, decision: str) -> str:
-    """A tag without the id that the ledger gave, or its secret."""
+def named(tag: str, ids: Mapping[str, str]) -> str:
+    """A tag without the ids that the ledger gave, or its secret."""
     if tag.startswith("idempotency:"):
         return "idempotency"
-    return tag if len(decision) < 30 else tag.replace(decision, "…")
+    prefix, _, identity = tag.rpartition(":")
+    return f"{prefix}:{ids.get(identity, identity)}"
 
 
 def comparable(answer: Answer) -> Any:

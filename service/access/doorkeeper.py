@@ -127,8 +127,14 @@ class Needs(SecurityBase):
                 "This ledger has no keys yet, so nobody can be known, and only questions are "
                 "answered. Make a key on its machine: curule keys create NAME --role ROLE"
             )
-        else:
+        elif request.app.state.ledger.keys.are_given:
             detail = "Show a key: `Authorization: Bearer …`."
+        else:
+            detail = (
+                "This ledger has no keys yet, so only who asks for it by a name of loopback, as "
+                "127.0.0.1 or localhost, is answered. Make a key on its machine: curule keys "
+                "create NAME --role ROLE"
+            )
         raise Problem(UNAUTHENTICATED, detail, headers=CHALLENGE)
 
 

@@ -19,6 +19,7 @@ from service import problems
 from service.access import keys
 from service.access.doorkeeper import needs
 from service.access.reads import Read
+from service.asking.questions import note
 from service.content import with_texts
 from service.ledger import Ledger
 from service.manners.parameters import NO_PARAMETERS
@@ -199,8 +200,10 @@ def ask_keys(request: Request, query: Annotated[KeysQuery, Query()]) -> Response
     ledger: Ledger = request.app.state.ledger
     ledger.keys.follow(ledger.log.newest())
     found = [each for each in ledger.keys.all() if each.granted > query.cursor]
-    page, used = found[: query.limit], ledger.reads.last_used()
+    page, used = found[: query.limit], {**ledger.reads.last_used(), **ledger.uses.now()}
     listed = with_texts([_listed(each, used.get(each.id)) for each in page], ledger.names)
+    request.state.texts = len(listed)
+    note(request, query.model_dump())
     more = {"cursor": page[-1].granted} if len(found) > len(page) else None
     return _page(request, {"keys": listed}, query, more)
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
+from domain.entries import instant
 from service.log.appends import now_in_microseconds
 
 USED: Final = 60.0
@@ -22,6 +23,10 @@ class Uses:
     def note(self, key: str) -> None:
         """A key is used now."""
         self._used[key] = now_in_microseconds()
+
+    def now(self) -> Mapping[str, str]:
+        """What is not noted yet, as instants."""
+        return {key: instant(at) for key, at in self._used.items()}
 
     def due(self, *, at_once: bool = False) -> Mapping[str, int]:
         """What is to be noted by now."""

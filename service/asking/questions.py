@@ -226,7 +226,7 @@ def pinned(
     known = request.headers.get("If-None-Match", "").split(",")
     if any(f"W/{each.strip().removeprefix('W/')}" in (tag, "W/*") for each in known):
         return Response(status_code=304, headers=headers)
-    _note(request, principal, {name: value for name, value in at.items() if name != "q"})
+    note(request, {name: value for name, value in at.items() if name != "q"})
     return Response(
         content.text if isinstance(content, Text) else _told(content),
         media_type=media_type or JSON,
@@ -234,8 +234,9 @@ def pinned(
     )
 
 
-def _note(request: Request, principal: Principal, at: Mapping[str, Any]) -> None:
+def note(request: Request, at: Mapping[str, Any]) -> None:
     """Have it noted if a key reads personal texts: first of all, or nothing is told."""
+    principal: Principal = request.state.principal
     texts = getattr(request.state, "texts", 0)
     if texts and principal.is_key:
         question = f"{request.url.path}?{urlencode(at)}"

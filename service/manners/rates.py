@@ -65,6 +65,8 @@ def _client(scope: Scope) -> str:
         address = ip_address(host)
     except ValueError:  # a socket of this machine
         return f"address {host}"
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
     if isinstance(address, IPv6Address):
         return f"address {ip_network((address, 64), strict=False)}"
     return f"address {address}"

@@ -307,10 +307,13 @@ class Recorder:
     def check(self, sent: Sent) -> tuple[tuple[Violation, ...], Sequence[Entry]]:
         """What would refuse a decision, as of now, and its drafts, their texts committed to.
 
-        Nothing is stored.
+        Nothing is stored. One that was recorded before has no drafts: it gets its first receipt.
         """
         self._memory.catch_up()
-        drafts = draft(with_ids(sent.decision, new_id), self._memory, sent.by.id)
+        asked = _Asked(sent, with_ids(sent.decision, new_id), None)
+        if isinstance(self._recorded_before(asked, self._memory), Receipt):
+            return (), ()
+        drafts = draft(asked.decision, self._memory, sent.by.id)
         outcome = decide(drafts, self._memory, sent.by, self._today())
         if outcome.violations:
             return outcome.violations, drafts
