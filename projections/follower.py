@@ -43,6 +43,7 @@ class Follower:
         self._far = far
         self._following = threading.Lock()
         self._doing = ""
+        self._is_awaited = False
         self._is_of_another_log = self._follows_another_log()
 
     def follow(self, until: int, patience: float = FOR_EVER) -> None:
@@ -61,9 +62,11 @@ class Follower:
         with self._alone(patience):
             if self.must_build(until):
                 if patience != FOR_EVER:
+                    self._is_awaited = True
                     raise ViewsBehind("they are about to be built anew")
                 self._build(tell)
                 return
+            self._is_awaited = False
             with self._views.changing() as connection:
                 position, _ = self._views.position(connection)  # another process may have moved it
                 if position < until:
@@ -107,7 +110,7 @@ class Follower:
 
         try:
             build(self._views.path, self._fetch, self._head, told)
-            self._is_of_another_log = False
+            self._is_of_another_log = self._is_awaited = False
         finally:
             self._doing = ""
 
@@ -115,6 +118,11 @@ class Follower:
     def doing(self) -> str:
         """What the building of the views has come to; nothing if they are not being built."""
         return self._doing
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether somebody has asked in vain, because the views must be built."""
+        return self._is_awaited
 
     def must_build(self, until: int) -> bool:
         """Whether the views cannot follow, or not soon, up to a position of the log."""

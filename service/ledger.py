@@ -127,13 +127,13 @@ class Ledger:
         return newest
 
     def keep(self, tell: Tell, *, is_idle: bool) -> None:
-        """Bring the views a batch nearer to the log if idle, or build them anew if they must be."""
+        """Bring the views a batch nearer to the log if idle, or build them if somebody waits."""
         newest = self.newest()
         self.erasures.follow(newest)  # so that nobody's memory keeps what others erased
         self.keys.follow(newest)
         if uses := self.uses.due():
             self.reads.used(uses)
-        if is_idle or self.follower.must_build(newest):
+        if is_idle or self.follower.is_awaited:  # else recording goes first
             self.follower.step(newest, tell=tell)
 
     @contextmanager
