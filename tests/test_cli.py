@@ -437,8 +437,10 @@ def test_a_refusal_says_which_rule_where_and_why(tmp_path: Path) -> None:
 
     tried = curule(tmp_path, "record", "--dry-run", "--keep-going", file)
     assert tried.returncode == 2
-    assert tried.stdout.splitlines() == ["decisions.jsonl, line 4: would be accepted"]
-    assert "line 1 (founding): would be refused" in tried.stderr
+    assert tried.stdout.splitlines() == [
+        "decisions.jsonl, line 1 (founding): would be accepted",  # as it was already
+        "decisions.jsonl, line 4: would be accepted",
+    ]
     assert "line 2 (another-chair): would be refused" in tried.stderr
     assert "line 3: The request is malformed" in tried.stderr
     assert "  /acts/0/name: " in tried.stderr
