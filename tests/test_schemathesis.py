@@ -50,6 +50,7 @@ NEEDED: Final[Mapping[str, tuple[Power, ...]]] = {
     "revoke_key": ("grant",),
     "ask_keys": ("grant", "review"),
     "ask_access_log": ("review",),
+    "metrics": ("grant", "review"),
 }
 """One of which powers an operation takes; the others take that to ask."""
 
