@@ -91,7 +91,9 @@ def running(app: ASGIApp, bounds: Bounds = USUAL) -> Iterator[str]:
     server = Server(config) if isinstance(app, FastAPI) else uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-        running = threading.Thread(target=server.run, args=([listening],), name="serving")
+        running = threading.Thread(
+            target=server.run, args=([listening],), name="serving", daemon=True
+        )
         running.start()
         try:
             _wait_until_started(server, running)

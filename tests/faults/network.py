@@ -83,7 +83,9 @@ class Network:
             ends = [near, far]
             with self._guard:
                 self._ends += ends
-            asking = threading.Thread(target=self._carry, args=(near, far, self._requests))
+            asking = threading.Thread(
+                target=self._carry, args=(near, far, self._requests), daemon=True
+            )
             asking.start()
             self._carry(far, near, self._answers)
             asking.join()
