@@ -111,23 +111,22 @@ class _Reach:
                 continue
             bodies = self._bodies(self._kind(each), each.id, frozenset())
             is_placed = is_placed or bool(bodies)
-            yield from ((each.pointer, each_beyond) for each_beyond in self._outside(each, bodies))
+            if not bodies or not self._are_inside(bodies):
+                what = f"{self._kind(each)} {each.id}"
+                yield (
+                    each.pointer,
+                    f"{what} is not within {self._root}, to which this key is limited",
+                )
         if isinstance(entry.act, a.RemarkMade) and entry.act.entry is not None:
             is_placed = True
         if isinstance(entry.act, _OF_THE_DECISION):
             bodies = self._of_envelope(entry, frozenset())
             is_placed = bool(bodies)
-            if not all(self._is_inside(body, frozenset()) for body in bodies):
+            if not self._are_inside(bodies):
                 yield "", f"its decision is not within {self._root}, to which this key is limited"
         if not is_placed:
             what = f"{entry.type} names nothing"
             yield "", f"{what} within {self._root}, to which this key is limited"
-
-    def _outside(self, named: Mentioned, bodies: frozenset[str]) -> Iterator[str]:
-        outside = sorted(body for body in bodies if not self._is_inside(body, frozenset()))
-        if outside or not bodies:
-            what = f"{self._kind(named)} {named.id}"
-            yield f"{what} is not within {self._root}, to which this key is limited"
 
     def _other(self, target: int | a.ActOf) -> _Beyond:
         """An entry that is retracted, or remarked on: this key could have recorded it."""
@@ -222,6 +221,9 @@ class _Reach:
                 for kind in each.kinds if each.creates else ():
                     found.setdefault((kind, each.id), []).append(draft)
         return found
+
+    def _are_inside(self, bodies: frozenset[str]) -> bool:
+        return all(self._is_inside(body, frozenset()) for body in bodies)
 
     def _is_inside(self, body: str, below: frozenset[str]) -> bool:
         """Whether a body is the root, or stands below it wherever it may stand."""

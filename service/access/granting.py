@@ -198,7 +198,7 @@ async def grant_key(request: Request) -> Response:
 def ask_keys(request: Request, query: Annotated[KeysQuery, Query()]) -> Response:
     """Every key that was ever given, with its role, and when it was last used."""
     ledger: Ledger = request.app.state.ledger
-    ledger.keys.follow(ledger.log.newest())
+    ledger.keys.catch_up()
     found = [each for each in ledger.keys.all() if each.granted > query.cursor]
     page, used = found[: query.limit], {**ledger.reads.last_used(), **ledger.uses.now()}
     listed = with_texts([_listed(each, used.get(each.id)) for each in page], ledger.names)
@@ -226,7 +226,7 @@ def _listed(key: Key, last_used: str | None) -> dict[str, Any]:
 async def revoke_key(request: Request, key_id: str) -> Response:
     """Have a key work no longer, for good. It records nothing that comes after."""
     ledger: Ledger = request.app.state.ledger
-    await run_in_threadpool(lambda: ledger.keys.follow(ledger.log.newest()))
+    await run_in_threadpool(ledger.keys.catch_up)
     key = ledger.keys.get(key_id)
     if key is None:
         raise Problem(NOT_FOUND, f"there is no key {key_id!r:.80}")
