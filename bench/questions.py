@@ -125,7 +125,7 @@ QUESTIONS: Final[dict[str, Question]] = {
 
 def _members(ledger: Ledger, connection: Connection, basis: Basis, body: str) -> object:
     day = ledger.day(connection, basis)
-    return members(day, body), holding(day, body)
+    return list(members(day, body)), holding(day, body)
 
 
 def _page(random: Random, prefix: str) -> dict[str, Any]:

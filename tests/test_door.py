@@ -1165,6 +1165,20 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
                 act("election.held", day, election=f"vote-{number * 7 % 11:02}", body="library"),
                 act("body.renamed", day, body="library", name=f"Library {number}"),
             )
+        it.record(established("readers"), *(registered(each) for each in ("ann", "bob", "eve")))
+        it.record(
+            *(
+                act("membership.started", when, person=person, body="readers", role=role)
+                for person, role, when in [
+                    ("bob", "member", "2021"),
+                    ("ann", "member-of-honour", "2021-01-01"),
+                    ("ann", "member", "2021-01-01"),
+                ]
+            ),
+            act("activist.admitted", "2021-01-01", person="eve", body="readers"),
+            act("post.created", "2021-01-01", post="librarian", body="readers", label="Librarian"),
+            act("appointment.made", "2021-01-02", person="eve", post="librarian", by="readers"),
+        )
         yield it
 
 
@@ -1200,6 +1214,41 @@ def test_pages_cover_every_election_once(library: Door, limit: int) -> None:
     assert [len(page.json()["elections"]) <= limit for page in each_page] == [True] * len(each_page)
     by_then = pages(library, f"/v1/elections?limit={limit}&effective_at=2020-01-04")
     assert sum(len(page.json()["elections"]) for page in by_then) == 3
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5, 500])
+def test_pages_cover_every_member_once_by_role_and_person(library: Door, limit: int) -> None:
+    def told(question: str) -> list[tuple[str, str, str | None]]:
+        each_page = [page.json() for page in pages(library, f"{question}&limit={limit}")]
+        assert all(page["holders"] == each_page[0]["holders"] for page in each_page)
+        assert all(len(page["members"]) <= limit for page in each_page)
+        return [
+            (each["role"], each["person"], each["certainty"])
+            for page in each_page
+            for each in page["members"]
+        ]
+
+    readers = "/v1/bodies/readers/members?effective_at=2021-06-01"
+    expected = [
+        ("activist", "eve", "certain"),
+        ("member-of-honour", "ann", "certain"),
+        ("member", "ann", "certain"),
+        ("member", "bob", "possible"),
+    ]
+    assert told(readers) == expected
+    assert told(f"{readers}&role=member") == expected[2:]
+
+
+@pytest.mark.parametrize("clock", ["effective", "recorded"])
+@pytest.mark.parametrize("limit", [1, 4, 500])
+def test_pages_cover_a_history_once(library: Door, clock: str, limit: int) -> None:
+    question = f"/v1/bodies/library/history?clock={clock}"
+    (whole,) = (page.json() for page in pages(library, f"{question}&limit=500"))
+    each_page = [page.json() for page in pages(library, f"{question}&limit={limit}")]
+    assert [each for page in each_page for each in page["history"]] == whole["history"]
+    assert len(whole["history"]) > 11
+    assert all(len(page["history"]) <= limit for page in each_page)
+    assert {tuple(page["ids"]) for page in each_page} == {("library",)}
 
 
 def test_pages_are_of_one_basis_whatever_is_recorded_meanwhile(library: Door) -> None:

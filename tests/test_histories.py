@@ -61,7 +61,7 @@ def everything(known: Known, on: int, decisions: Iterable[Taken]) -> dict[str, A
         "people": [person_in_full(day, each) for each in ("ann", "bo", "cy", "di")],
         "on the day": [person(day, each) for each in ("ann", "bo", "cy", "di")],
         "bodies": [body_in_full(day, each) for each in ("council", "bureau", "cell", "club")],
-        "members": [members(day, each) for each in ("council", "bureau", "cell", "club")],
+        "members": [tuple(members(day, each)) for each in ("council", "bureau", "cell", "club")],
         "authority": [of_body(day, each) for each in ("council", "bureau", "cell", "club")],
         "posts": [post_in_full(day, each) for each in ("chair", "clerk", "guard")],
         "elections": held(day),

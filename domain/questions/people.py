@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from itertools import islice
+from typing import Any, Final, TypeVar
 
 from domain.answers import (
     Affiliation,
@@ -27,6 +28,9 @@ from domain.questions.structure import approval_of, other_names
 from domain.timelines import Certainty, Spell
 
 Held = TypeVar("Held", Tenure, Membership)
+
+AT_ONCE: Final = 100
+"""Members of a body found in one go: there may be very many."""
 
 
 def person(day: Day, identity: str) -> Person | None:
@@ -91,11 +95,27 @@ def _other_names(day: Day, person: str) -> Iterator[OtherName]:
             yield from other_names(stated.value)
 
 
-def members(day: Day, body: str) -> tuple[Membership, ...]:
-    """Who is in a body on the day, in whatever role, each person once in each role."""
-    present = [spell for each in day.of("membership", body).values() for spell in each]
-    found = list(_certain(_memberships(day, sorted(present, key=start))))
-    return _each_once(sorted(found, key=lambda each: (each.role, each.person)))
+def members(
+    day: Day, body: str, *, role: str | None = None, after: str = ""
+) -> Iterator[Membership]:
+    """Who is in a body on the day, each person once in each role, in the order of `in_role`.
+
+    Only those in this role, if one is given, and only those who come after a key of that order.
+    """
+    present: dict[str, list[Spell]] = {}
+    for attribute, spells in day.of("membership", body).items():
+        own, _, written = attribute.partition("/")
+        if role in (None, own) and (key := f"{own}/{day.person(written)}") > after:
+            present.setdefault(key, []).extend(spells)
+    keys = iter(sorted(present))
+    while some := list(islice(keys, AT_ONCE)):
+        found = [spell for key in some for spell in sorted(present[key], key=start)]
+        yield from _each_once(_certain(_memberships(day, found)))
+
+
+def in_role(membership: Membership) -> str:
+    """What members of a body are ordered by: their role, then who they are."""
+    return f"{membership.role}/{membership.person}"
 
 
 def holders(day: Day, post: str) -> tuple[Tenure, ...]:

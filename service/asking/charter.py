@@ -176,22 +176,13 @@ def ask_findings(request: Request, query: Annotated[FindingsQuery, Query()]) -> 
     with asked(ledger, query) as (connection, basis):
         every = findings(connection, basis, ledger.told)
     found = [
-        (f"{number:09}", each)
-        for number, each in enumerate(every)
+        each
+        for each in every
         if query.kind in (None, each.kind)
         and query.rule in (None, each.rule)
         and query.subject in (None, each.subject.id)
     ]
-    return paged(
-        request,
-        ledger,
-        basis,
-        query,
-        "findings",
-        found,
-        key=lambda numbered: numbered[0],
-        shown=lambda numbered: numbered[1],
-    )
+    return paged(request, basis, query, "findings", found, key=None)
 
 
 @router.get(
@@ -206,7 +197,7 @@ def ask_mandates(request: Request, query: Annotated[MandatesQuery, Query()]) -> 
     with asked(ledger, query) as (connection, basis):
         day = ledger.day(connection, basis)
         found = [each for each in mandates(day, query.holder) if _reaches(day, each, query)]
-    return paged(request, ledger, basis, query, "mandates", found)
+    return paged(request, basis, query, "mandates", found)
 
 
 def _reaches(day: Day, mandate: Mandate, query: MandatesQuery) -> bool:
@@ -252,7 +243,7 @@ def ask_rules(request: Request, query: Annotated[RulesQuery, Query()]) -> Respon
     with asked(ledger, query) as (connection, basis):
         day = ledger.day(connection, basis)
         found = [each for each in rules(day) if query.kind in (None, each.kind)]
-    return paged(request, ledger, basis, query, "rules", found)
+    return paged(request, basis, query, "rules", found)
 
 
 @router.get(
@@ -304,7 +295,7 @@ def _resolved(request: Request, query: ResolutionsQuery, kind: str) -> Response:
             if query.taken_by in (None, each.began.taken_by)
             and query.meeting in (None, each.began.meeting)
         ]
-    return paged(request, ledger, basis, query, f"{kind}s", found, key=lambda each: str(each["id"]))
+    return paged(request, basis, query, f"{kind}s", found, key=lambda each: str(each["id"]))
 
 
 def _in_full(resolution: Resolution) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def ask_elections(request: Request, query: Annotated[ElectionsQuery, Query()]) -
             and query.body in (None, each.body)
             and query.status in (None, each.status)
         )
-        return paged(request, ledger, basis, query, "elections", found)
+        return paged(request, basis, query, "elections", found)
 
 
 @router.get(

@@ -10,16 +10,16 @@ from fastapi.responses import Response
 
 from domain.answers import Belief, Fact
 from domain.questions.history import Kind, beliefs, facts, ids
-from service.asking.questions import Basis, BasisQuery, answer, answers, asked, texts_for
-from service.content import plain, with_texts
+from service.asking.pages import PageQuery, lists, paged
+from service.asking.questions import Basis, asked
 from service.ledger import Ledger
 from service.problems import NOT_FOUND, Problem
 
 router = APIRouter()
 
 
-class HistoryQuery(BasisQuery):
-    """The history on which clock, as known at which basis."""
+class HistoryQuery(PageQuery):
+    """Which page of the history on which clock, as known at which basis."""
 
     clock: Literal["effective", "recorded"] = "effective"
     """`effective`: what was, is and is to be; `recorded`: what the ledger believed, and when."""
@@ -53,7 +53,7 @@ class BeliefsAnswer:
     """In the order in which they were recorded."""
 
 
-_ANSWERS: Final = answers(FactsAnswer | BeliefsAnswer)
+_ANSWERS: Final = lists(FactsAnswer | BeliefsAnswer)
 
 
 @router.get(
@@ -109,6 +109,5 @@ def _history(request: Request, kind: Kind, identity: str, query: HistoryQuery) -
             found = beliefs(day, ledger.remembered(connection, basis), kind, identity)
         if found is None:
             raise Problem(NOT_FOUND, f"no {kind} {identity} is known at that basis")
-        told = {"clock": query.clock, "ids": plain(ids(day, kind, identity))}
-        content = {**told, "history": plain(found)}
-    return answer(request, basis, with_texts(content, texts_for(request)), query)
+        whose = {"clock": query.clock, "ids": ids(day, kind, identity)}
+    return paged(request, basis, query, "history", found, key=None, beside=whose)

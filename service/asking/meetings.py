@@ -106,7 +106,7 @@ def ask_meetings(request: Request, query: Annotated[MeetingsQuery, Query()]) -> 
             for identity in subjects(connection, basis.position, "meeting", query.cursor or "")
             if (each := meeting(day, identity)) is not None and _is_wanted(each, query)
         )
-        return paged(request, ledger, basis, query, "meetings", found)
+        return paged(request, basis, query, "meetings", found)
 
 
 def _is_wanted(meeting: Meeting, query: MeetingsQuery) -> bool:

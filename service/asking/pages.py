@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
@@ -15,7 +15,6 @@ from domain.dates import iso
 from projections.basis import Basis
 from service.asking.questions import BasisQuery, answer, answers, texts_for
 from service.content import plain, with_texts
-from service.ledger import Ledger
 
 _POSITION: Final = r"^[0-9]{1,18}$"
 PAGE: Final = 100
@@ -70,23 +69,29 @@ def identity(item: Any) -> str:
 
 def paged(
     request: Request,
-    ledger: Ledger,
     basis: Basis,
     query: PageQuery,
     name: str,
     items: Iterable[Item],
-    key: Callable[[Item], str] = identity,
-    shown: Callable[[Item], Any] = lambda item: item,
+    key: Callable[[Item], str] | None = identity,
+    beside: Mapping[str, Any] | None = None,
 ) -> Response:
-    """A page of items, which come in the order of their keys, from the cursor on."""
-    after = query.cursor or ""
-    rest = (item for item in items if key(item) > after)
+    """A page of items, which come in the order of their keys, from the cursor on.
+
+    Without a key, items go by their place in the list, which is for ever the same at one basis.
+    What is given beside them stands on every page.
+    """
+    keyed = (
+        (key(item) if key is not None else f"{place:09}", item)
+        for place, item in enumerate(items, 1)
+    )
+    rest = (each for each in keyed if each[0] > (query.cursor or ""))
     found = list(islice(rest, query.limit + 1))
     page = found[: query.limit]
-    following = key(page[-1]) if len(found) > len(page) else None
-    links = linked(request, query, basis, following)
-    content = with_texts([plain(shown(item)) for item in page], texts_for(request))
-    return answer(request, basis, {name: content}, query, links=links)
+    links = linked(request, query, basis, page[-1][0] if len(found) > len(page) else None)
+    told = {**(beside or {}), name: [item for _, item in page]}
+    content = {each: plain(value) for each, value in told.items()}
+    return answer(request, basis, with_texts(content, texts_for(request)), query, links=links)
 
 
 def linked(request: Request, query: PageQuery, basis: Basis, following: str | None) -> str | None:

@@ -84,7 +84,7 @@ def ask_people(request: Request, query: Annotated[PeopleQuery, Query()]) -> Resp
         day = ledger.day(connection, basis)
         ids = _ids(ledger, connection, basis, day, query)
         found = (each for each in _people(day, ids, query) if _is_wanted(each, query))
-        return paged(request, ledger, basis, query, "people", found)
+        return paged(request, basis, query, "people", found)
 
 
 def _people(day: Day, ids: Iterable[str], query: PeopleQuery) -> Iterator[Person]:

@@ -13,10 +13,10 @@ from pydantic import Field
 from domain.answers import Body, BodyInFull, Link, Membership, Post, PostInFull, Remark, Tenure
 from domain.questions import authority
 from domain.questions.in_full import body_in_full, post_in_full
-from domain.questions.people import holding, members
+from domain.questions.people import holding, in_role, members
 from domain.questions.structure import below
 from service.access.doorkeeper import needs
-from service.asking.pages import SearchQuery, lists, paged
+from service.asking.pages import PageQuery, SearchQuery, lists, paged
 from service.asking.questions import Basis, BasisQuery, Text, answer, answers, asked, texts_for
 from service.asking.remarks import about, with_remarks
 from service.asking.search import named
@@ -47,7 +47,7 @@ class BodiesQuery(SearchQuery):
     """Only bodies that are of this permanence, or may be."""
 
 
-class MembersQuery(BasisQuery):
+class MembersQuery(PageQuery):
     """Which members of a body."""
 
     role: str | None = Field(None, examples=["delegate"])
@@ -108,9 +108,9 @@ class MembersAnswer:
     basis: Basis
     """The point on both clocks that it holds for."""
     members: tuple[Membership, ...]
-    """Activists, members, candidates, advisors, delegates."""
+    """Activists, members, candidates, advisors, delegates, by role and person."""
     holders: tuple[Tenure, ...]
-    """The holders of its posts."""
+    """The holders of its posts, on every page; none if a role is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +177,7 @@ def ask_bodies(request: Request, query: Annotated[BodiesQuery, Query()]) -> Resp
     with asked(ledger, query) as (connection, basis):
         bodies = ledger.structure(connection, basis)
     found = (body for body in bodies if _is_wanted(body, query))
-    return paged(request, ledger, basis, query, "bodies", found)
+    return paged(request, basis, query, "bodies", found)
 
 
 def _is_wanted(body: Body, query: BodiesQuery) -> bool:
@@ -223,7 +223,7 @@ def ask_body(request: Request, body: str, query: Annotated[BasisQuery, Query()])
     dependencies=[needs("ask")],
     tags=["structure"],
     summary="Who is in a body",
-    responses=answers(MembersAnswer),
+    responses=lists(MembersAnswer),
 )
 def ask_members(request: Request, body: str, query: Annotated[MembersQuery, Query()]) -> Response:
     """Who is in a body on a day, in which role, and who holds its posts."""
@@ -232,10 +232,9 @@ def ask_members(request: Request, body: str, query: Annotated[MembersQuery, Quer
         day = ledger.day(connection, basis)
         if body_in_full(day, body) is None:
             raise Problem(NOT_FOUND, f"no body {body} is known at that basis")
-        found = [each for each in members(day, body) if query.role in (None, each.role)]
-        held = holding(day, body) if query.role is None else ()
-        content = {"members": plain(found), "holders": plain(held)}
-    return answer(request, basis, with_texts(content, texts_for(request)), query)
+        held = {"holders": holding(day, body) if query.role is None else ()}
+        found = members(day, body, role=query.role, after=query.cursor or "")
+        return paged(request, basis, query, "members", found, key=in_role, beside=held)
 
 
 @router.get(
@@ -268,7 +267,7 @@ def ask_posts(request: Request, query: Annotated[PostsQuery, Query()]) -> Respon
     with asked(ledger, query) as (connection, basis):
         posts = [post for body in ledger.structure(connection, basis) for post in body.posts]
     found = _wanted(sorted(posts, key=lambda post: post.id), query)
-    return paged(request, ledger, basis, query, "posts", found)
+    return paged(request, basis, query, "posts", found)
 
 
 def _wanted(posts: list[Post], query: PostsQuery) -> Iterator[Post]:
