@@ -16,9 +16,11 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -158,7 +160,10 @@ def _free_port() -> int:
 
 
 def register(served: Served, first: int, count: int) -> None:
-    """Register persons, many a decision: they are admitted one by one later."""
+    """Register persons, many a decision: they are admitted one by one later.
+
+    Then wait for the views, so that they are not built beside what is measured.
+    """
     for start in range(first, first + count, PERSONS):
         acts = [
             {
@@ -170,6 +175,23 @@ def register(served: Served, first: int, count: int) -> None:
             for number in range(start, min(start + PERSONS, first + count))
         ]
         _post(served, {"acts": acts})
+    while not _answers(served):
+        time.sleep(0.5)
+
+
+def _answers(served: Served) -> bool:
+    """Whether the views have followed the log; asked, they begin to."""
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{served.port}/v1/bodies/council",
+        headers={"Authorization": f"Bearer {served.key}"},
+    )
+    try:
+        urllib.request.urlopen(request, timeout=PATIENCE).close()  # noqa: S310
+    except urllib.error.HTTPError as error:
+        if error.code != HTTPStatus.SERVICE_UNAVAILABLE:
+            raise
+        return False
+    return True
 
 
 def _post(served: Served, decision: object) -> None:
