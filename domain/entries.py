@@ -7,6 +7,7 @@ time stand in the middle of it and are filled in when the log knows them.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
@@ -69,18 +70,40 @@ class Entry:
 
 _entry = constructor(Entry)
 
+DRAFTED: Final = 2**62
+"""Drafts are numbered from here until the log gives them their positions: after every entry."""
+
+
+def unplaced(
+    act: Payload, decision: str, number: int, recorded_by: str, more: Iterable[str] = ()
+) -> Entry:
+    """An act as an entry that has no place yet, with its tags and more of them."""
+    tags = tuple(dict.fromkeys((*tags_of(act, decision), *more)))
+    return _entry(DRAFTED + number, "", recorded_by, decision, number, act, tags)
+
 
 def placed(entry: Entry, position: int) -> Entry:
     """The same entry at a position."""
-    return _entry(
+    return _with(entry, position, entry.act)
+
+
+def committed_to(entry: Entry, act: Payload) -> Entry:
+    """The same entry with its texts replaced by commitments."""
+    return _with(entry, entry.position, act) if act is not entry.act else entry
+
+
+def _with(entry: Entry, position: int, act: Payload) -> Entry:
+    made = _entry(
         position,
         entry.recorded_at,
         entry.recorded_by,
         entry.decision,
         entry.number,
-        entry.act,
+        act,
         entry.tags,
     )
+    made.__dict__["mentions"] = entry.mentions  # ids are no texts
+    return made
 
 
 def canonical(value: Any) -> bytes:

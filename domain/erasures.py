@@ -14,10 +14,9 @@ from typing import Final
 
 from domain.acts import SubjectErased
 from domain.decisions import DecisionTaken, Payload
-from domain.entries import Entry, tags_of
+from domain.entries import Entry, unplaced
 from domain.fields import Commitment
 from domain.names import speaks_of
-from domain.recording import DRAFTED
 from domain.register import Read, Register, Source
 from domain.shape import Told, texts
 
@@ -113,8 +112,7 @@ def drafts(reached: Reach, ground: str, decision: str, recorded_by: str) -> tupl
     ]
     payloads: tuple[Payload, ...] = (DecisionTaken(type="decision.taken", acts=len(acts)), *acts)
     return tuple(
-        Entry(DRAFTED + number, "", recorded_by, decision, number, act, tags_of(act, decision))
-        for number, act in enumerate(payloads)
+        unplaced(act, decision, number, recorded_by) for number, act in enumerate(payloads)
     )
 
 

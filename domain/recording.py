@@ -18,7 +18,7 @@ from domain.amendments import given
 from domain.coherence import Scope, breaches
 from domain.coherence.breach import Breach
 from domain.decisions import Decision, Payload, envelope
-from domain.entries import Entry, tags_of
+from domain.entries import DRAFTED, Entry, tags_of, unplaced
 from domain.jurisdiction import REVOCATIONS, jurisdiction
 from domain.recorded import Ledger, find, find_envelope
 from domain.register import Read, Register, asked
@@ -33,9 +33,6 @@ _HOLDING_NOTHING: Final = (a.RemarkMade, a.SubjectErased, a.AccessGranted, a.Acc
 
 LOOKING_UP: Final = (a.EntryRetracted, a.DecisionAmended, a.RemarkMade)
 """Acts whose drafts depend on what is recorded: they carry the tags of what they are about."""
-
-DRAFTED: Final = 2**62
-"""Drafts are numbered from here until the log gives them their positions: after every entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +81,10 @@ def draft(decision: Decision, ledger: Ledger, recorded_by: str) -> tuple[Entry, 
     payloads: tuple[Payload, ...] = (envelope(decision), *decision.acts)
     drafts = []
     for number, act in enumerate(payloads):
-        tags = tags_of(act, decision.id)
-        if isinstance(act, a.EntryRetracted):
-            target = find(act.entry, ledger)
-            tags = tuple(dict.fromkeys((*tags, *(target.tags if target is not None else ()))))
-        elif isinstance(act, a.DecisionAmended):
-            amended = find_envelope(act.decision, ledger)
-            tags = tuple(dict.fromkeys((*tags, *(amended.tags if amended is not None else ()))))
-        elif isinstance(act, a.RemarkMade):
-            remarked = _remarked(act, decision.id, payloads, ledger)
-            tags = tuple(dict.fromkeys((*tags, *(remarked or ()))))
-        drafts.append(Entry(DRAFTED + number, "", recorded_by, decision.id, number, act, tags))
+        about: tuple[str, ...] | None = None
+        if isinstance(act, LOOKING_UP):
+            about = _about(act, decision.id, payloads, ledger)
+        drafts.append(unplaced(act, decision.id, number, recorded_by, about or ()))
     return tuple(drafts)
 
 
@@ -221,6 +211,22 @@ def _erased(drafts: Sequence[Entry], register: Register) -> Iterator[Violation]:
                 pointer = f"{_place(draft.number)}{told.pointer}"
                 because = (erased[told.subject][0].position,)
                 yield Violation("person_erased", message, pointer, because)
+
+
+def _about(
+    act: a.EntryRetracted | a.DecisionAmended | a.RemarkMade,
+    decision: str,
+    payloads: Sequence[Payload],
+    ledger: Ledger,
+) -> tuple[str, ...] | None:
+    """The tags of the entry that an act is about; None if there is none."""
+    if isinstance(act, a.RemarkMade):
+        return _remarked(act, decision, payloads, ledger)
+    if isinstance(act, a.DecisionAmended):
+        target = find_envelope(act.decision, ledger)
+    else:
+        target = find(act.entry, ledger)
+    return target.tags if target is not None else None
 
 
 def _remarked(

@@ -69,6 +69,8 @@ class Memory:
                 self.expect([(tag, types)])
                 known = self._tags[tag]
             self._tags.move_to_end(tag)
+            if not known:
+                return ()
             found: list[Entry] = []
             for type_ in types:
                 if some := known.get(type_):

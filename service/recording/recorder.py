@@ -17,8 +17,8 @@ from typing import Final
 import uuid_utils
 
 from domain.access import Principal
-from domain.decisions import Decision, Payload
-from domain.entries import MAX_ENTRY_BYTES, Entry, halves, instant, read, seal
+from domain.decisions import Decision
+from domain.entries import MAX_ENTRY_BYTES, Entry, committed_to, halves, instant, read, seal
 from domain.fields import Commitment
 from domain.recorded import Ledger
 from domain.recording import (
@@ -379,7 +379,7 @@ class Recorder:
             return Commitment(one.digest)
 
         committed = [
-            _committed(each, commit(each.act, f"decision:{name}", sealed)) for each in drafts
+            committed_to(each, commit(each.act, f"decision:{name}", sealed)) for each in drafts
         ]
         stated = tuple(drafted(each) for each in committed)
         if too_long := tuple(_too_long(stated)):
@@ -490,10 +490,6 @@ def _latest(by: Principal, today: int) -> int | None:
     ends = [] if by.within is None else [today + 1]
     ends += [] if by.until is None else [by.until]
     return min((_midnight(each) - 1 for each in ends), default=None)
-
-
-def _committed(entry: Entry, act: Payload) -> Entry:
-    return replace(entry, act=act) if act is not entry.act else entry
 
 
 def drafted(entry: Entry) -> Draft:
