@@ -1,4 +1,4 @@
-"""What the image is made of, and what `compose.yaml` and the README say of it, fit together.
+"""What the image is made of, and what `compose.yaml` and the settings say of it, fit together.
 
 Nothing here needs a container engine: the wheel is built as in the image, and the files are read.
 """
@@ -21,7 +21,7 @@ from tests.commanding import command
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PACKAGES = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
-README = (ROOT / "README.md").read_text()
+SETTINGS = (ROOT / "docs" / "settings.md").read_text()
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
 COMPOSE = (ROOT / "compose.yaml").read_text()
 
@@ -120,7 +120,7 @@ def test_health_is_asked_where_it_is_served() -> None:
 
 
 def test_every_setting_of_the_image_and_of_compose_is_one() -> None:
-    told = set(re.findall(r"`(CURULE_\w+)`", README))
+    told = set(re.findall(r"`(CURULE_\w+)`", SETTINGS))
     named = set(re.findall(r"CURULE_\w+", DOCKERFILE + COMPOSE)) - {"CURULE_DB_PASSWORD"}
     assert named <= told
 

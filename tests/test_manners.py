@@ -229,12 +229,6 @@ def test_serve_says_which_setting_is_wrong(tmp_path: Path, monkeypatch: pytest.M
     assert not list(tmp_path.iterdir())
 
 
-def test_every_setting_stands_in_the_readme() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for name in Settings.model_fields:
-        assert f"| `CURULE_{name.upper()}` |" in readme, name
-
-
 # Who sends how much
 
 

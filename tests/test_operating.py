@@ -39,7 +39,7 @@ from tests.test_cli import PATIENCE, read_until, running
 
 ROOT = Path(__file__).parent.parent
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
-README = (ROOT / "README.md").read_text()
+SETTINGS = (ROOT / "docs" / "settings.md").read_text()
 ANN = "Zuzana Nováková"
 COUNCIL = act("body.established", "2020", body="council", name="Council", classification="organ")
 
@@ -540,16 +540,16 @@ def test_what_takes_longer_than_the_grace_is_left(tmp_path: Path, postgres_url: 
 # Settings
 
 
-def test_every_option_of_serving_is_a_setting_in_the_readme() -> None:
+def test_every_option_of_serving_is_a_setting_that_is_documented() -> None:
     command = get_command(commands.app).commands["serve"]  # type: ignore[attr-defined]
     context = command.make_context("serve", ["--port", "0"], resilient_parsing=True)
     options = [each for each in command.get_params(context) if each.name != "help"]
     assert len(options) > 20
-    table = "\n".join(re.findall(r"^\| `CURULE_.*$", README, re.MULTILINE))
+    table = "\n".join(re.findall(r"^\| `CURULE_.*$", SETTINGS, re.MULTILINE))
     for option in options:
         assert f"`{option.envvar}`" in table, option.name
         derived = "--" + option.envvar.removeprefix("CURULE_").lower().replace("_", "-")
-        assert derived in option.opts or f"`{option.opts[0]}`" in README
+        assert derived in option.opts or f"`{option.opts[0]}`" in SETTINGS
 
 
 def test_an_option_goes_before_the_environment(tmp_path: Path) -> None:
