@@ -1,25 +1,18 @@
 """The facts as the views have them at a position: found by index, and remembered.
 
 A history may be deep where a day is not: so what is asked of a day is cut by days in the index, and
-what is asked of many subjects takes one statement. These statements have fixed texts, which the
-driver prepares once, and go to it directly.
+what is asked of many subjects takes one statement (`projections.statements`).
 
 At the newest position, what is found and what rules put together of it is remembered for other
 questions (`projections.memory`). So all days are read of what seldom changes, the day alone of what
 often does. At other positions the day alone is read, and remembered for one question.
-
-What was believed at a position is what is still believed and was by then, and what was given up
-only later. At the newest position there is nothing of the second.
 """
-
-# ruff: noqa: S608 (statements are put together from this file's own constants alone)
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from functools import cache
 from itertools import chain
 from typing import Any, Final, TypeVar
 
@@ -32,10 +25,11 @@ from domain.entries import Entry
 from domain.questions.facts import Day
 from domain.timelines import Spell
 from domain.tracks import CREATIONS, LIFE, Track
+from projections import statements
 from projections.amendments import amendments
 from projections.memory import Key, Memory, Piece, Read
-from projections.spells import TOLD, spell_of
-from projections.tables import NEWEST, chunks, spells
+from projections.spells import spell_of
+from projections.tables import chunks, spells
 
 Told = Callable[[int], tuple[Entry, DecisionTaken]]
 """Reads the entry at a position from the log, with the envelope of its decision as recorded."""
@@ -54,12 +48,6 @@ _DEEP: Final = frozenset({"tenure"})
 
 _MOST: Final = 256
 """How many subjects a statement asks for at most."""
-
-_COLUMNS: Final = ", ".join(f"spells.{name}" for name in TOLD)
-_NOW: Final = f"spells.recorded_until = {NEWEST} AND spells.recorded_from <= ?"
-_THEN: Final = f"""spells.recorded_until > ? AND spells.recorded_until < {NEWEST}
-    AND spells.recorded_from <= ?"""
-_EVER: Final = "spells.recorded_until > ? AND spells.recorded_from <= ?"
 
 
 class History:
@@ -208,7 +196,7 @@ class Believed:
         key = ("all", kind)
         self._rest_on_day("all", kind, "")
         if key not in self._found:
-            self._found[key] = list(self._spells(_ALL, kind, *self._ever))
+            self._found[key] = list(self._spells(statements.ALL, kind, *self._ever))
         return self._found[key]
 
     def about(self, kind: str, subject: str) -> Sequence[Spell]:
@@ -218,7 +206,7 @@ class Believed:
         if self._memory is not None and kind not in _DEEP and key not in self._found:
             return self._history(kind, subject, DAWN).value.of(None)  # type: ignore[no-any-return]
         if key not in self._found:
-            self._found[key] = list(self._spells(_ABOUT, kind, subject, *self._ever))
+            self._found[key] = list(self._spells(statements.ABOUT, kind, subject, *self._ever))
         return self._found[key]
 
     def naming(self, kind: str, subject: str) -> Sequence[Spell]:
@@ -226,7 +214,7 @@ class Believed:
         key = ("naming", kind, subject)
         self._rest_on_day(*key)
         if key not in self._found:
-            self._found[key] = list(self._spells(_NAMING, kind, subject, *self._ever))
+            self._found[key] = list(self._spells(statements.NAMING, kind, subject, *self._ever))
         return self._found[key]
 
     def _rest_on_day(self, *read: str) -> None:
@@ -240,7 +228,7 @@ class Believed:
         key = ("tracks", kind)
         piece = self._find(key, DAWN)
         if piece is None:
-            found = [Track(*row) for row in self._rows(_TRACKS, kind, *self._ever)]
+            found = [Track(*row) for row in self._rows(statements.TRACKS, kind, *self._ever)]
             piece = self._always(key, found, ("all", kind, ""), 1 + len(found))
         self._rest_on(piece)
         return piece.value  # type: ignore[no-any-return]
@@ -259,12 +247,13 @@ class Believed:
 
     def _read_named(self, kind: str, subjects: Sequence[str]) -> Piece:
         found: dict[str, set[str]] = {each: set() for each in subjects}
-        padded = _padded(subjects, "")
-        for subject, other in self._rows(_named(_size(subjects)), *padded, kind, *self._ever):
+        each = statements.padded(subjects, "")
+        rows = self._rows(statements.named(len(each)), *each, kind, *self._ever)
+        for subject, other in rows:
             found[other].add(subject)
-        for each, ids in found.items():
-            read = ("naming", kind, each)
-            piece = self._always(("named by", kind, each), sorted(ids), read, 1 + len(ids))
+        for other, ids in found.items():
+            read = ("naming", kind, other)
+            piece = self._always(("named by", kind, other), sorted(ids), read, 1 + len(ids))
         return piece
 
     def on(
@@ -298,14 +287,14 @@ class Believed:
 
     def _read_life(self, key: tuple[str, str, str]) -> Piece:
         _, kind, subject = key
-        lives = list(self._spells(_LIFE, kind, subject, *self._ever))
+        lives = list(self._spells(statements.LIFE_OF, kind, subject, *self._ever))
         return self._always(key, History({LIFE: lives}), ("about", kind, subject), 1)
 
     def there(self, kind: str, day: int) -> Sequence[str]:
         """The subjects of a kind that may be there on a day, in the order of their ids."""
         now = (kind, self._position, day, day)
         then = (kind, self._position, self._position, day, day)
-        return sorted({subject for (subject,) in self._rows(_THERE, *now, *then)})
+        return sorted({subject for (subject,) in self._rows(statements.THERE, *now, *then)})
 
     def _history(self, kind: str, subject: str, day: int) -> Piece:
         """What one subject is on a day, and on what others were read with it."""
@@ -337,8 +326,9 @@ class Believed:
             if kind in CREATIONS and (kind, subject) not in lives:
                 lives[kind, subject], told_with[kind, subject] = History(), first
         at = self._position
-        each = chain.from_iterable(_padded(asked, ("", "", 0, 0)))
-        for row in self._rows(_on_days(_size(asked)), *each, at, at, at, at, at):
+        each = statements.padded(asked, ("", "", 0, 0))
+        flat = chain.from_iterable(each)
+        for row in self._rows(statements.on_days(len(each)), *flat, at, at, at, at, at):
             spell, first, last = spell_of(row[:-2]), row[-2], row[-1]
             of = spell.track[:2]
             if spell.since.earliest <= last and spell.until.latest > first:
@@ -361,7 +351,7 @@ class Believed:
         """Find what is on a day, of a kind, in one go; it is told, too."""
         found: defaultdict[str, list[Spell]] = defaultdict(list)
         at = self._position
-        for row in self._rows(_ON_DAY, kind, at, day, day, at, kind, at, day, day):
+        for row in self._rows(statements.ON_DAY, kind, at, day, day, at, kind, at, day, day):
             spell = spell_of(row)
             found[spell.track.subject].append(spell)
         self._days[kind, day] = found
@@ -373,10 +363,10 @@ class Believed:
         missing = [each for each in asked if ("naming", kind, each) not in self._found]
         for some in chunks(missing, _MOST):
             found: dict[str, list[Spell]] = {each: [] for each in some}
-            padded = _padded(some, "")
-            for row in self._rows(_naming(_size(some)), *padded, kind, *self._ever):
+            each = statements.padded(some, "")
+            for row in self._rows(statements.naming(len(each)), *each, kind, *self._ever):
                 found[row[-1]].append(spell_of(row[:-1]))
-            self._found.update({("naming", kind, each): spells for each, spells in found.items()})
+            self._found.update({("naming", kind, one): spells for one, spells in found.items()})
 
     def expect_told(self, positions: Iterable[int]) -> None:
         """Read what is told at these positions in one go."""
@@ -393,7 +383,7 @@ class Believed:
             at = (decision, self._position)
             found = (
                 amendments(self._connection, self._position, [decision])
-                if any(self._rows(_AMENDED, *at))
+                if any(self._rows(statements.AMENDED, *at))
                 else {}
             )
             self._amendments[decision] = found.get(decision, ())
@@ -403,9 +393,10 @@ class Believed:
         """Find what is about many subjects at once, so that asking for each costs little."""
         for some in chunks(sorted(set(subjects)), _MOST):
             about: dict[str, list[Spell]] = {subject: [] for subject in some}
-            for row in self._rows(_about(_size(some)), *_padded(some, ""), kind, *self._ever):
+            each = statements.padded(some, "")
+            for row in self._rows(statements.about(len(each)), *each, kind, *self._ever):
                 about[row[1]].append(spell_of(row))
-            self._found.update({("about", kind, each): about[each] for each in some})
+            self._found.update({("about", kind, one): about[one] for one in some})
 
     @property
     def _ever(self) -> tuple[int, int]:
@@ -419,107 +410,15 @@ class Believed:
         return rows
 
 
-_ALL: Final = f"SELECT {_COLUMNS} FROM spells WHERE kind = ? AND {_EVER} ORDER BY id"
-_ABOUT: Final = f"""SELECT {_COLUMNS} FROM spells
-    WHERE kind = ? AND subject = ? AND {_EVER} ORDER BY id"""
-_NAMING: Final = f"""SELECT {_COLUMNS} FROM spells
-    WHERE kind = ? AND named = ? AND {_EVER} ORDER BY id"""
-_LIFE: Final = f"""SELECT {_COLUMNS} FROM spells
-    WHERE kind = ? AND subject = ? AND attribute = '{LIFE}' AND {_EVER} ORDER BY id"""
-_THERE: Final = f"""
-    SELECT subject FROM spells INDEXED BY spells_lives WHERE kind = ? AND attribute = '{LIFE}'
-    AND {_NOW} AND until_latest > ? AND since_earliest <= ?
-    UNION ALL
-    SELECT subject FROM spells INDEXED BY spells_lives WHERE kind = ? AND attribute = '{LIFE}'
-    AND {_THEN} AND until_latest > ? AND since_earliest <= ?"""
-_TRACKS: Final = f"""
-    SELECT DISTINCT kind, subject, attribute FROM spells WHERE kind = ? AND {_EVER}"""
-_ON_DAY: Final = f"""
-    SELECT {_COLUMNS} FROM spells INDEXED BY spells_days
-    WHERE kind = ? AND {_NOW} AND until_latest > ? AND since_earliest <= ?
-    UNION ALL
-    SELECT {_COLUMNS} FROM spells INDEXED BY spells_given_up
-    WHERE recorded_until > ? AND recorded_until < {NEWEST} AND kind = ? AND recorded_from <= ?
-    AND until_latest > ? AND since_earliest <= ?"""
-_AMENDED: Final = "SELECT 1 FROM amendments WHERE decision = ? AND last <= ? LIMIT 1"
-
-
-@cache
-def _on_days(size: int) -> str:
-    """What so many subjects are on some days each, with their lives whatever the day.
-
-    First what is still believed of the days, then what is still believed of a life on other days,
-    then of both what has been given up since.
-    """
-    on_day = "spells.until_latest > wanted.first AND spells.since_earliest <= wanted.last"
-    life = f"spells.attribute = '{LIFE}'"
-    living = ", ".join(f"'{kind}'" for kind in sorted(CREATIONS))
-    of = "spells.kind = wanted.kind AND spells.subject = wanted.subject"
-    return f"""
-        WITH wanted(kind, subject, first, last) AS (VALUES {", ".join(["(?, ?, ?, ?)"] * size)}),
-        later(any) AS (SELECT 1 WHERE EXISTS (SELECT 1 FROM spells INDEXED BY spells_given_up
-            WHERE recorded_until > ? AND recorded_until < {NEWEST}))
-        SELECT {_COLUMNS}, first, last FROM wanted CROSS JOIN spells INDEXED BY spells_standing
-        ON {of} AND {on_day} AND {_NOW}
-        UNION ALL
-        SELECT {_COLUMNS}, first, last FROM wanted CROSS JOIN spells INDEXED BY spells_believed
-        ON wanted.kind IN ({living}) AND {of} AND {life} AND NOT ({on_day}) AND {_NOW}
-        UNION ALL
-        SELECT {_COLUMNS}, first, last FROM later CROSS JOIN wanted CROSS JOIN spells
-        INDEXED BY spells_recorded ON {of} AND {_THEN} AND ({on_day} OR {life})"""
-
-
-@cache
-def _naming(size: int) -> str:
-    return f"""
-        WITH wanted(subject) AS (VALUES {", ".join(["(?)"] * size)})
-        SELECT {_COLUMNS}, wanted.subject FROM wanted CROSS JOIN spells
-        ON spells.kind = ? AND spells.named = wanted.subject AND {_EVER} ORDER BY spells.id"""
-
-
-@cache
-def _about(size: int) -> str:
-    return f"""
-        WITH wanted(subject) AS (VALUES {", ".join(["(?)"] * size)})
-        SELECT {_COLUMNS} FROM wanted CROSS JOIN spells
-        ON spells.kind = ? AND spells.subject = wanted.subject AND {_EVER} ORDER BY spells.id"""
-
-
-@cache
-def _named(size: int) -> str:
-    return f"""
-        WITH wanted(subject) AS (VALUES {", ".join(["(?)"] * size)})
-        SELECT DISTINCT spells.subject, wanted.subject FROM wanted CROSS JOIN spells
-        ON spells.kind = ? AND spells.named = wanted.subject AND {_EVER}"""
-
-
-def _size(some: Collection[object]) -> int:
-    """How many a statement asks for: few sizes, so that few texts are prepared."""
-    return 1 << (len(some) - 1).bit_length()
-
-
-def _padded(some: Collection[Asked], nothing: Asked) -> list[Asked]:
-    """What a statement of that size is given: beyond what is asked for, what nothing is about."""
-    return [*some, *[nothing] * (_size(some) - len(some))]
-
-
 def changed(connection: Connection, after: int, until: int) -> set[Read]:
     """The look-ups that may find something else at a position than at one before it."""
     driver: Any = connection.connection.dbapi_connection
     found: set[Read] = set()
-    for kind, subject, named in driver.execute(_CHANGED, (after, until, after, until)):
+    for kind, subject, named in driver.execute(statements.CHANGED, (after, until, after, until)):
         found |= {("all", kind, ""), ("about", kind, subject)}
         if named is not None:
             found.add(("naming", kind, named))
     return found
-
-
-_CHANGED: Final = f"""
-    SELECT kind, subject, named FROM spells INDEXED BY spells_from
-    WHERE recorded_from > ? AND recorded_from <= ?
-    UNION
-    SELECT kind, subject, named FROM spells INDEXED BY spells_given_up
-    WHERE recorded_until < {NEWEST} AND recorded_until > ? AND recorded_until <= ?"""
 
 
 def believed(position: int) -> Select[Any]:
