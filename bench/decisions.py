@@ -102,17 +102,21 @@ def _bare() -> Iterator[Served]:
 
 
 @contextmanager
-def curule(ledger: str | None) -> Iterator[Served]:
-    """Serve an empty ledger with a council, its log at an address or else in SQLite."""
+def curule(ledger: str | None, folder: Path | None = None) -> Iterator[Served]:
+    """Serve a ledger with a council, its log at an address or else in SQLite.
+
+    Vault and views are in a folder, or else new.
+    """
     port = _free_port()
-    with tempfile.TemporaryDirectory(prefix="curule-bench-") as name:
+    with tempfile.TemporaryDirectory(prefix="curule-bench-") as made:
+        name = folder or made
         settings = {
             "CURULE_LEDGER": ledger or f"sqlite:///{name}/log.db",
             "CURULE_VAULT": f"sqlite:///{name}/vault.db",
             "CURULE_VIEWS": f"{name}/views.db",
         }
         command = [sys.executable, "-m", "service"]
-        made = subprocess.run(
+        key = subprocess.run(
             [*command, "keys", "create", "bench", "--role", "recorder"],
             cwd=ROOT,
             env={**os.environ, **settings},
@@ -120,7 +124,7 @@ def curule(ledger: str | None) -> Iterator[Served]:
             capture_output=True,
             text=True,
         )
-        served = Served(port, made.stdout.strip())
+        served = Served(port, key.stdout.strip())
         with _server([*command, "serve", "--port", str(port)], port, settings):
             established = {
                 "type": "body.established",

@@ -53,14 +53,24 @@ _ANNULMENTS = f"""
     """  # noqa: S608 - a number
 
 
-def build(path: Path, fetch: Fetch, head: Callable[[], int], tell: Tell) -> None:
-    """Build views up to the head of the log, and have the path name them.
+def build(
+    path: Path,
+    fetch: Fetch,
+    head: Callable[[], int],
+    tell: Tell,
+    is_wanted: Callable[[], bool] = lambda: True,
+) -> None:
+    """Build views up to the head of the log, and have the path name them, if that is wanted.
+
+    Whoever has waited for another process may want it no more.
 
     Raises:
         NoViews: the path names something else.
     """
     v.holds_views(path)
     with _alone(path, tell):
+        if not is_wanted():
+            return
         unfinished = path.with_name(f"{path.name}.building")
         _forget_if_unreadable(unfinished)
         with _connected(unfinished) as connection:

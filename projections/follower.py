@@ -43,7 +43,6 @@ class Follower:
         self._far = far
         self._following = threading.Lock()
         self._doing = ""
-        self._is_awaited = False
         self._is_of_another_log = self._follows_another_log()
 
     def follow(self, until: int, patience: float = FOR_EVER) -> None:
@@ -57,16 +56,23 @@ class Follower:
         while (behind := self._behind(until)) is None or behind > 0:
             self.step(until, patience)
 
-    def step(self, until: int, patience: float = FOR_EVER, tell: Tell | None = None) -> None:
-        """Follow the log by one batch, unless the views have reached the position."""
+    def step(
+        self,
+        until: int,
+        patience: float = FOR_EVER,
+        tell: Tell | None = None,
+        apart: Callable[[Tell], None] | None = None,
+    ) -> None:
+        """Follow the log by one batch, unless the views have reached the position.
+
+        Views that must be built are built instead: here, or by whoever does it `apart`.
+        """
         with self._alone(patience):
             if self.must_build(until):
                 if patience != FOR_EVER:
-                    self._is_awaited = True
                     raise ViewsBehind("they are about to be built anew")
-                self._build(tell)
+                self._build(tell, apart)
                 return
-            self._is_awaited = False
             with self._views.changing() as connection:
                 position, _ = self._views.position(connection)  # another process may have moved it
                 if position < until:
@@ -102,15 +108,18 @@ class Follower:
         """Build the views anew, while those that there are go on being asked and followed."""
         build(self._views.path, self._fetch, self._head, tell)
 
-    def _build(self, tell: Tell | None) -> None:
+    def _build(self, tell: Tell | None, apart: Callable[[Tell], None] | None) -> None:
         def told(stage: str, done: int, of: int) -> None:
             self._doing = f"{stage}: {done:,} of {of:,}"
             if tell is not None:
                 tell(stage, done, of)
 
         try:
-            build(self._views.path, self._fetch, self._head, told)
-            self._is_of_another_log = self._is_awaited = False
+            if apart is None:
+                build(self._views.path, self._fetch, self._head, told, self._still_must_build)
+            else:
+                apart(told)
+            self._is_of_another_log = self._follows_another_log()
         finally:
             self._doing = ""
 
@@ -119,14 +128,14 @@ class Follower:
         """What the building of the views has come to; nothing if they are not being built."""
         return self._doing
 
-    @property
-    def is_awaited(self) -> bool:
-        """Whether somebody has asked in vain, because the views must be built."""
-        return self._is_awaited
-
     def must_build(self, until: int) -> bool:
         """Whether the views cannot follow, or not soon, up to a position of the log."""
         return self._behind(until) is None
+
+    def _still_must_build(self) -> bool:
+        """Whether no other process has built them meanwhile."""
+        self._is_of_another_log = self._follows_another_log()
+        return self.must_build(self._head())
 
     def _behind(self, until: int) -> int | None:
         """How many entries the views lack up to a position; None: they must be built."""

@@ -116,14 +116,17 @@ class _Ending(Exception):
 async def _keep(ledger: Ledger, writer: Writer, ending: asyncio.Event) -> None:
     """Bring the views nearer to the log while nobody records; a question does the rest.
 
-    And sweep the texts of what was never recorded from the vault, at the start and every hour.
+    Build them if they must be. And sweep the texts of what was never recorded from the vault, at
+    the start and every hour.
     """
-    swept, pause = -SWEEPING, LULL
+    swept, pause, begun = -SWEEPING, LULL, ""
 
     def told(stage: str, done: int, of: int) -> None:
+        nonlocal begun
         if ending.is_set():
             raise _Ending
-        if done == 0:
+        if stage != begun:
+            begun = stage
             logger.info("building the views: %s", stage)
 
     while not ending.is_set():

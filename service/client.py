@@ -85,9 +85,10 @@ async def door(
     if existing:
         expect(settings)
     ledger = opened(settings)
-    if building is not None and ledger.follower.must_build(ledger.log.newest()):
+    newest = ledger.log.newest()
+    if building is not None and ledger.follower.must_build(newest):
         with building() as tell:
-            ledger.keep(tell, is_idle=True)
+            ledger.follower.step(newest, tell=tell)
     app = application(lambda: ledger, anonymous=LOCAL)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, make_url
@@ -33,6 +34,7 @@ from service.access.reads import Reads, reads_url
 from service.access.uses import Uses
 from service.asking.recall import Recall
 from service.asking.search import Search
+from service.builder import APART, build_apart
 from service.content import Writing
 from service.log.appends import Sealed, now_in_microseconds
 from service.log.log import Log
@@ -60,7 +62,7 @@ class Ledger:
         opening = master_key_of(settings)
         stores = (settings.ledger, settings.vault)
         self.metrics = Metrics()
-        self._answering = settings.answer_seconds
+        self._settings = settings
         self.is_local = all(make_url(url).get_backend_name() == "sqlite" for url in stores)
         with ExitStack() as opened:  # what was opened is closed if the rest cannot be
             self.log = opened.enter_context(closing(Log(settings.ledger, seal=curule_seal)))
@@ -127,14 +129,18 @@ class Ledger:
         return newest
 
     def keep(self, tell: Tell, *, is_idle: bool) -> None:
-        """Bring the views a batch nearer to the log if idle, or build them if somebody waits."""
+        """Bring the views a batch nearer to the log if idle, or have them built if they must be.
+
+        Many are built apart: recording and answering go on meanwhile.
+        """
         newest = self.newest()
         self.erasures.follow(newest)  # so that nobody's memory keeps what others erased
         self.keys.follow(newest)
         if uses := self.uses.due():
             self.reads.used(uses)
-        if is_idle or self.follower.is_awaited:  # else recording goes first
-            self.follower.step(newest, tell=tell)
+        if is_idle or self.follower.must_build(newest):  # else recording goes first
+            apart = partial(build_apart, self._settings) if newest >= APART else None
+            self.follower.step(newest, tell=tell, apart=apart)
 
     @contextmanager
     def asking(
@@ -177,7 +183,7 @@ class Ledger:
         finally:
             self.metrics.waited(time.perf_counter() - began)
         how = (
-            self.views.reading(self._answering)
+            self.views.reading(self._settings.answer_seconds)
             if has_room
             else self.follower.unwritten(newest, patience)
         )

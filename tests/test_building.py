@@ -266,7 +266,7 @@ def test_views_of_an_older_release_are_built_anew_while_decisions_are_recorded(
         outdate(ledger)
     may_go_on = threading.Event()
 
-    def held_up(path: Path, fetch: object, head: object, tell: building.Tell) -> None:
+    def held_up(path: Path, fetch: object, head: object, tell: building.Tell, _: object) -> None:
         while not may_go_on.wait(0.01):
             tell("reading entries", 1, 2)
         build(path, fetch, head, tell)  # type: ignore[arg-type]
@@ -298,7 +298,7 @@ def test_a_service_that_ends_does_not_wait_for_its_views(
         outdate(ledger)
     begun = threading.Event()
 
-    def for_ever(path: Path, fetch: object, head: object, tell: building.Tell) -> None:
+    def for_ever(path: Path, fetch: object, head: object, tell: building.Tell, _: object) -> None:
         begun.set()
         while True:
             tell("reading entries", 1, 2)
