@@ -47,6 +47,7 @@ bench: .venv/dev.stamp  ## measure appends, decisions, bulk recording, streams, 
 	@$(BIN)/python -m bench.replay $(BENCH)/100000 --entries 100000
 	@$(BIN)/python -m bench.questions $(BENCH)
 	@$(BIN)/python -m bench.views $(BENCH)/1000000 --entries 1000000
+	@$(BIN)/python -m bench.building $(BENCH)/1000000 --entries 1000000 --rounds 1
 	@$(BIN)/python -m bench.verify $(BENCH)/1000000 --entries 1000000
 
 docs: .venv/run.stamp  ## write docs/acts.md, docs/problems.md and docs/facts.md anew

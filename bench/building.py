@@ -1,7 +1,7 @@
 """Decisions a second over HTTP while the service builds its views anew, and while it does not.
 
 Each round starts a service without views on the same ledger, has clients record until the views are
-built, and then for as long again. The clients are one other process (`bench.decisions_load`).
+built, and a few times more. The clients are one other process (`bench.decisions_load`).
 
     python -m bench.building FOLDER [--entries 1000000]
 
@@ -29,6 +29,9 @@ FIRST = 10_000_000
 
 MOST = 4_000
 """Decisions a second, at the very most."""
+
+AFTER = 5
+"""Runs of the clients when the views are built."""
 
 
 def main() -> None:
@@ -58,7 +61,7 @@ def _round(served: Served, clients: int, seconds: float) -> float:
     rates: dict[bool, list[float]] = {True: [], False: []}
     tails: dict[bool, list[float]] = {True: [], False: []}
     took = 0.0
-    while len(rates[False]) < max(2, len(rates[True])):
+    while len(rates[False]) < AFTER:
         before = _is_building(served)
         rate, tail = load(served, clients, seconds, first, newcomers=True)
         first += int(seconds * MOST)
