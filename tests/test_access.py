@@ -331,7 +331,7 @@ def test_what_is_judged_for_a_day_is_recorded_on_that_day(ledger: Ledger) -> Non
     at = int(midnight.timestamp() * 1_000_000)
     asked = iter([at - 5])
     ledger.recorder._clock = lambda: next(asked, at)  # it strikes between judging and recording
-    ledger.log._clock = lambda: at
+    ledger.log._head._clock = lambda: at
     answer = record(ledger, by, act("body.renamed", "2021", body="street", name="St"))
     assert refusals(answer) == {("outside_authority", "/acts/0/body")}
 

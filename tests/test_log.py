@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 
-import service.log.log
+import service.log.head
 from domain.transparency.cosignatures import COSIGNATURE, Cosignature
 from domain.transparency.notes import VerifierKey
 from service.log.appends import Append, Condition, Draft, LogMoved, Sealed
@@ -277,9 +277,9 @@ def test_sqlite_refuses_replacement(tmp_path: Path) -> None:
 def test_sqlite_syncs_each_commit(tmp_path: Path) -> None:
     log = Log(f"sqlite:///{tmp_path}/log.db")
     log.record(Append((draft("a"),)))
-    assert log._writer is not None
-    assert log._writer.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
-    assert log._writer.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+    assert log._head._connection is not None
+    assert log._head._connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+    assert log._head._connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
     log.close()
 
 
@@ -291,9 +291,9 @@ def test_postgresql_syncs_each_commit_and_waits_no_longer_than_told(
     try:
         log = Log(postgres_url, busy_timeout=1.5)
         log.record(Append((draft("a"),)))
-        assert log._writer is not None
+        assert log._head._connection is not None
         settings = {
-            name: log._writer.exec_driver_sql(f"SHOW {name}").scalar()
+            name: log._head._connection.exec_driver_sql(f"SHOW {name}").scalar()
             for name in ("fsync", "synchronous_commit", "lock_timeout", "statement_timeout")
         }
         log.close()
@@ -524,8 +524,10 @@ def matches(one: Draft, tags: Sequence[str], types: Sequence[str] | frozenset[st
 def test_conditions_are_judged_as_by_reading_everything(
     data: st.DataObject, log_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service.log.log, "REMEMBERED", data.draw(st.sampled_from([0, 3, 8, 1_000])))
-    monkeypatch.setattr(service.log.log, "CAUGHT_UP", data.draw(st.sampled_from([0, 2, 1_000])))
+    monkeypatch.setattr(
+        service.log.head, "REMEMBERED", data.draw(st.sampled_from([0, 3, 8, 1_000]))
+    )
+    monkeypatch.setattr(service.log.head, "CAUGHT_UP", data.draw(st.sampled_from([0, 2, 1_000])))
     logs = [Log(log_url), Log(log_url)]
     start = logs[0].head()[0]
     model: list[Draft] = []
@@ -662,7 +664,7 @@ def test_an_error_reaches_all_who_shared_the_commit(opened: Callable[..., Log]) 
     threads = [threading.Thread(target=record, args=(f"t{number}",)) for number in range(5)]
     for thread in threads:
         thread.start()
-    until(lambda: len(log._queue) == 5)
+    until(lambda: len(log._turns._queue) == 5)
     lose(log, "before_cursor_execute", COMMITTING)
     go.set()
     for thread in (first, *threads):
@@ -692,7 +694,7 @@ def test_a_connection_lost_between_appends_leaves_no_false_memory(postgres_url: 
         log.record(Append((draft("b"),), unless(("b", ANY))))
     log.record(Append((draft("c"),), unless(("c", ANY))))
     terminate(postgres_url)
-    log._written -= 2  # an idle connection is tried first
+    log._head._used -= 2  # an idle connection is tried first
     log.record(Append((draft("d"),), unless(("d", ANY))))
     assert [entry.tags for entry in other.entries()] == [("a",), ("b",), ("c",), ("d",)]
     log.close()

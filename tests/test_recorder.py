@@ -116,7 +116,7 @@ def test_a_clock_that_goes_back_stops_nobody(tmp_path: Path) -> None:
     with ledger_in(tmp_path) as ledger:
         record(ledger, *FOUNDING)
         newest = ledger.log.head()[1]
-        ledger.recorder._clock = ledger.log._clock = lambda: newest - 3_600_000_000
+        ledger.recorder._clock = ledger.log._head._clock = lambda: newest - 3_600_000_000
         assert isinstance(record(ledger, started("ann"), title="Inauguration"), Receipt)
         assert ledger.log.head()[1] == newest + 1
 

@@ -24,8 +24,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import sqlalchemy as sa
 
 from domain.recording import ERASURES
-from domain.transparency.checkpoints import Checkpoint
-from domain.transparency.notes import Signature, VerifierKey, note
+from domain.transparency.notes import VerifierKey
 from projections.building import Tell
 from projections.views import holds_views
 from service.backup.manifest import (
@@ -40,8 +39,8 @@ from service.backup.manifest import (
     release,
 )
 from service.backup.snapshots import Snapshot, database_of
-from service.log.databases import NEWEST, VERIFIER_KEY, checkpoint, entries_table, signers_table
-from service.log.signing import log_key_of
+from service.log.signing import Signed, log_key_of
+from service.log.tables import NEWEST, VERIFIER_KEY, checkpoint, entries_table, signers_table
 from service.settings import Settings
 from service.stores.secret import sync
 from service.stores.stores import Store, stores
@@ -167,11 +166,9 @@ def _told(log: Snapshot) -> tuple[int, str, str]:
     key = connection.scalar(VERIFIER_KEY) if is_signed else None
     if key is None:
         raise NoBackup("nobody has signed this log yet: have it opened first, by curule serve")
-    verifier = VerifierKey.read(key)
-    size, root, signature = connection.execute(checkpoint(None)).one()
-    signed = Signature(verifier.name, signature[:4], signature[4:])
-    text = note(Checkpoint(verifier.name, size, root).text, [signed])
-    return connection.execute(NEWEST).one().position, key, text
+    signed = Signed(*connection.execute(checkpoint(None)).one())
+    noted = signed.noted(VerifierKey.read(key).name)
+    return connection.execute(NEWEST).one().position, key, noted
 
 
 def _copied(found: Mapping[str, Store], seen: Seen, draft: Path, tell: Tell) -> Mapping[str, Kept]:

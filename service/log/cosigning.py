@@ -23,6 +23,7 @@ from domain.transparency.cosignatures import Cosignature, cosignatures, cosigner
 from domain.transparency.notes import VerifierKey
 from service.log.log import Log
 from service.log.publication import Publication
+from service.log.signing import Signed
 from service.loopback import is_loopback
 
 PATIENCE: Final = 10.0
@@ -38,9 +39,6 @@ REFUSED: Final = 1
 """It was refused: trying again changes nothing."""
 FAILED: Final = 3
 """There was no answer, or none that can be understood."""
-
-Signed = tuple[int, bytes, bytes]
-"""Size, root and signature of a checkpoint."""
 
 logger = logging.getLogger(__name__)
 
@@ -141,7 +139,7 @@ class Cosigning:
 
         def behind() -> tuple[Signed, list[Witness]]:
             newest = self.log.checkpoint()
-            done = {str(each.witness) for each in self.log.cosignatures(newest[0])}
+            done = {str(each.witness) for each in self.log.cosignatures(newest.size)}
             return newest, [each for each in asked if str(each.key) not in done]
 
         return await asyncio.to_thread(behind)
@@ -175,9 +173,9 @@ class Cosigning:
     ) -> Cosigned:
         old = await asyncio.to_thread(self.log.cosigned, witness.key)
         for _ in range(ATTEMPTS):
-            if old > newest[0]:  # another process may have pushed what was recorded meanwhile
+            if old > newest.size:  # another process may have pushed what was recorded meanwhile
                 newest = await asyncio.to_thread(self.log.checkpoint)
-            size = newest[0]
+            size = newest.size
             if old > size:
                 raise Uncosigned(
                     "ahead",

@@ -1,270 +1,24 @@
-"""The log's tables, and what differs between the databases that hold them."""
+"""What differs between the databases that hold a log: how a commit is stored and told."""
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Sequence
 from functools import cache
-from json.encoder import encode_basestring
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
-from sqlalchemy import (
-    BigInteger,
-    CheckConstraint,
-    Column,
-    Connection,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Select,
-    Table,
-    Text,
-    and_,
-    column,
-    exc,
-    func,
-    insert,
-    select,
-    table,
-    text,
-    union,
-)
+from sqlalchemy import Connection, column, exc, insert, table, text
 from sqlalchemy.dialects import sqlite
 
-from domain.transparency.tiles import completed
-from domain.transparency.tiles import edge as edge_of
-from domain.transparency.tree import Edge
-from service.log.appends import Condition, Outcome, Sealed
+from service.log.batches import Batch
+from service.log.tables import HEAD, entries_table, metadata
 from service.schemas import Schema
 
-metadata = MetaData()
-position_type = BigInteger().with_variant(Integer, "sqlite")  # INTEGER: SQLite's own row number
-word = Text().with_variant(Text(collation="C"), "postgresql")
-entries_table = Table(
-    "entries",
-    metadata,
-    Column("position", position_type, primary_key=True, autoincrement=False),
-    Column("type", word, nullable=False),
-    Column("recorded_at", BigInteger, nullable=False),
-    Column("tags", Text, nullable=False),  # a JSON array
-    Column("entry", LargeBinary, nullable=False),
-    Column("leaf_hash", LargeBinary, nullable=False),
-    Index("entries_by_type", "type", "position"),
-)
-tags_table = Table(
-    "tags",
-    metadata,
-    Column("tag", word, primary_key=True),
-    Column("type", word, primary_key=True),
-    Column("position", BigInteger, primary_key=True, autoincrement=False),
-    sqlite_with_rowid=False,
-)
-# What each 256 hashes of a level of tiles come to, one level above; level 0 is `entries.leaf_hash`.
-nodes_table = Table(
-    "nodes",
-    metadata,
-    Column("level", Integer, primary_key=True, autoincrement=False),
-    Column("number", BigInteger, primary_key=True, autoincrement=False),
-    Column("hash", LargeBinary, nullable=False),
-    sqlite_with_rowid=False,
-)
-checkpoints_table = Table(
-    "checkpoints",
-    metadata,
-    Column("size", position_type, primary_key=True, autoincrement=False),
-    Column("root", LargeBinary, nullable=False),
-    Column("signature", LargeBinary, nullable=False),  # after the first 4 bytes of the key's hash
-)
-# The verifier key with which a log is signed, and so its name; no row before it is.
-signers_table = Table(
-    "signers",
-    metadata,
-    Column("id", Integer, CheckConstraint("id = 1"), primary_key=True, autoincrement=False),
-    Column("verifier_key", Text, nullable=False),
-)
-# What witnesses have stated of checkpoints, time and again.
-cosignatures_table = Table(
-    "cosignatures",
-    metadata,
-    Column("verifier_key", word, primary_key=True),  # of the witness
-    Column("size", BigInteger, primary_key=True, autoincrement=False),
-    Column("time", BigInteger, primary_key=True, autoincrement=False),  # s since the epoch
-    Column("signature", LargeBinary, nullable=False),
-    Index("cosignatures_by_size", "size", "verifier_key", "time"),
-    sqlite_with_rowid=False,
-)
-STAYING = ("entries", "tags", "nodes", "checkpoints", "signers", "cosignatures")
-HEAD = "SELECT position, recorded_at FROM head"
-NEWEST = text(HEAD)
-VERIFIER_KEY = select(signers_table.c.verifier_key)
-POSITION_AT = text("""
-    WITH RECURSIVE bisection(low, high) AS (
-        SELECT CAST(0 AS BIGINT), position FROM head
-        UNION ALL
-        SELECT CASE WHEN recorded_at <= :recorded_at THEN position ELSE low END,
-               CASE WHEN recorded_at <= :recorded_at THEN high ELSE position - 1 END
-        FROM bisection JOIN entries ON position = (low + high + 1) / 2
-        WHERE low < high
-    )
-    SELECT max(low) AS position FROM bisection""")
-
-
-def hashes(level: int, start: int, end: int) -> Select[Any]:
-    """Select the hashes of a level of tiles from a first to before a last."""
-    if level == 0:
-        position = entries_table.c.position
-        found = select(entries_table.c.leaf_hash).where(position > start, position <= end)
-        return found.order_by(position)
-    number = nodes_table.c.number
-    found = select(nodes_table.c.hash).where(nodes_table.c.level == level)
-    return found.where(number >= start, number < end).order_by(number)
-
-
-def edge(connection: Connection, size: int) -> Edge:
-    """The right edge of the tree as it is stored."""
-    return edge_of(size, lambda *which: connection.execute(hashes(*which)).scalars().all())
-
-
-def checkpoint(covering: int | None) -> Select[Any]:
-    """Select the first checkpoint that covers a position, or the newest."""
-    size = checkpoints_table.c.size
-    if covering is None:
-        return select(checkpoints_table).order_by(size.desc()).limit(1)
-    return select(checkpoints_table).where(size >= covering).order_by(size).limit(1)
-
-
-def checkpoint_cosigned(by: int) -> Select[Any]:
-    """Select the newest checkpoint that so many witnesses have cosigned."""
-    column = cosignatures_table.c
-    sizes = select(column.size).group_by(column.size)
-    sizes = sizes.having(func.count(column.verifier_key.distinct()) >= by)
-    newest = sizes.order_by(column.size.desc()).limit(1).scalar_subquery()
-    return select(checkpoints_table).where(checkpoints_table.c.size == newest)
-
-
-COSIGN = text("""
-    INSERT INTO cosignatures (verifier_key, size, time, signature)
-    VALUES (:verifier_key, :size, :time, :signature) ON CONFLICT DO NOTHING""")
-COSIGNATURES = text("""
-    SELECT verifier_key, time, signature FROM cosignatures
-    WHERE size = :size ORDER BY verifier_key, time""")
-COSIGNED = text("""
-    SELECT coalesce(max(size), 0) AS size FROM cosignatures WHERE verifier_key = :verifier_key""")
-
-
-# Of each item an entry has all the tags and one of the types; no types stand for any.
-Query = Iterable[tuple[Sequence[str], Collection[str]]]
-
-
-def positions_of(query: Query, after: int, until: int | None, limit: int | None) -> Any:
-    """Select the positions of entries that match an item of the query, or all if it has none."""
-
-    def matching(tags: Sequence[str], types: Collection[str]) -> Select[Any]:
-        table = tags_table if tags else entries_table
-        found = select(table.c.position.label("found")).where(table.c.position > after)
-        if until is not None:
-            found = found.where(table.c.position <= until)
-        if types:
-            found = found.where(table.c.type.in_(sorted(types)))
-        if tags:
-            found = found.where(table.c.tag == tags[0])
-        for tag in tags[1:]:
-            also = tags_table.alias()
-            same_entry = and_(also.c.type == table.c.type, also.c.position == table.c.position)
-            found = found.join(also, and_(also.c.tag == tag, same_entry))
-        return found
-
-    found = [matching(tags, types) for tags, types in query] or [matching((), ())]
-    return (found[0] if len(found) == 1 else union(*found)).order_by("found").limit(limit)
-
-
-def first_after(tags: Collection[str], types: Collection[str], after: int) -> Select[Any]:
-    """Select a position after the given one with one of the tags and one of the types."""
-    table = entries_table if "" in tags else tags_table
-    found = select(table.c.position).where(table.c.position > after).limit(1)
-    if types:
-        found = found.where(table.c.type.in_(types))
-    return found if "" in tags else found.where(tags_table.c.tag.in_(tags))
-
-
-class Recent:
-    """The last position of every tag and type recorded above a floor; tag "" is every entry's."""
-
-    def __init__(self, floor: int) -> None:
-        self.floor = floor
-        self.last: dict[str, dict[str, int]] = {}
-
-    def __len__(self) -> int:
-        """How many tags are kept."""
-        return len(self.last)
-
-    def note(self, position: int, type_: str, tags: Iterable[str]) -> None:
-        """Take in an entry."""
-        for tag in ("", *tags):
-            self.last.setdefault(tag, {})[type_] = position
-
-    def update(self, newer: Recent) -> None:
-        """Take in what is newer."""
-        for tag, types in newer.last.items():
-            self.last.setdefault(tag, types).update(types)
-
-    def moved(self, condition: Condition) -> bool:
-        """Whether a condition fails by what is kept here."""
-        for tag, types in condition.reads:
-            if last := self.last.get(tag):
-                positions = (last.get(type_, 0) for type_ in types) if types else last.values()
-                if max(positions) > condition.after:
-                    return True
-        return False
-
-
-def stored_again(
-    position: int, type_: str, recorded_at: int, tags: str, entry: bytes, leaf_hash: bytes
-) -> Sealed:
-    """A row of `entries`."""
-    return Sealed(position, recorded_at, type_, tuple(json.loads(tags)), entry, leaf_hash)
-
-
-@dataclass(slots=True)
-class Batch:
-    """What a group of appends comes to on top of a known head: outcomes, and the next head."""
-
-    known: tuple[int, int]
-    position: int
-    recorded_at: int
-    recent: Recent
-    sealed: list[Sealed] = field(default_factory=list)
-    outcomes: list[Outcome] = field(default_factory=list)
-    edge: Edge = field(default_factory=lambda: Edge(0, ()))
-    signature: bytes | None = None  # of the checkpoint, if there are entries and a signer
-    is_behind: bool = False  # an append is to follow what is not known here
-
-    def add(self, sealed: Sequence[Sealed]) -> None:
-        """Take in the entries of one append."""
-        self.outcomes.append(tuple(sealed))
-        self.sealed.extend(sealed)
-        for one in sealed:
-            self.position, self.recorded_at = one.position, one.recorded_at
-            self.recent.note(one.position, one.type, one.tags)
-
-    def entry_rows(self) -> list[tuple[Any, ...]]:
-        """Rows of `entries`, in the order of its columns."""
-        tags = [f"[{','.join(map(encode_basestring, one.tags))}]" for one in self.sealed]
-        return [
-            (one.position, one.type, one.recorded_at, array, one.entry, one.leaf_hash)
-            for one, array in zip(self.sealed, tags, strict=True)
-        ]
-
-    def node_rows(self) -> list[tuple[int, int, bytes]]:
-        """Rows of `nodes`, in the order of its columns."""
-        return list(completed(self.edge, self.known[0]))
-
-    def tag_rows(self) -> list[tuple[str, str, int]]:
-        """Rows of `tags`, in the order of its columns."""
-        return [(tag, one.type, one.position) for one in self.sealed for tag in set(one.tags)]
+STAYING: Final = ("entries", "tags", "nodes", "checkpoints", "signers", "cosignatures")
+"""Tables of which no row is changed or deleted."""
+_AT_ONCE: Final = 100
+"""Entries that are stored in one statement on SQLite."""
 
 
 def _sqlite_stays(*tables: str) -> tuple[str, ...]:
@@ -329,7 +83,7 @@ class Sqlite:
 
     def is_statement(self, batch: Batch) -> bool:
         """Whether storing takes one statement, which is then a transaction of its own."""
-        return 0 < len(batch.sealed) <= 100
+        return 0 < len(batch.sealed) <= _AT_ONCE
 
     def store(self, connection: Connection, batch: Batch) -> bool:
         """Insert if the head is as known; else do nothing and return False."""
@@ -342,8 +96,8 @@ class Sqlite:
             for row in batch.entry_rows()
         ]
         try:
-            for start in range(0, len(rows), 100):
-                some = rows[start : start + 100]
+            for start in range(0, len(rows), _AT_ONCE):
+                some = rows[start : start + _AT_ONCE]
                 values = tuple(value for row in some for value in row)
                 connection.exec_driver_sql(_sqlite_insert(len(some)), values)
         except exc.IntegrityError as error:

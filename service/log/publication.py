@@ -7,6 +7,7 @@ from functools import lru_cache
 from domain.transparency.proofs import Proofs
 from domain.transparency.tiles import WIDTH, Tiles, hashes_at, width
 from service.log.log import Log
+from service.log.signing import Signed
 
 
 class NotPublished(Exception):
@@ -66,7 +67,7 @@ class Publication:
         """
         return self._signed(self._log.checkpoint(position))
 
-    def submission(self, old: int, checkpoint: tuple[int, bytes, bytes]) -> str:
+    def submission(self, old: int, checkpoint: Signed) -> str:
         """What a witness is asked that has cosigned the checkpoint of an old size, or of 0."""
         return self._signed(checkpoint).extension(old)
 
@@ -81,13 +82,13 @@ class Publication:
             raise NotPublished(f"no checkpoint is of {size} entries; the next one is of {found[0]}")
         return self._against(found)
 
-    def _against(self, checkpoint: tuple[int, bytes, bytes]) -> Proofs:
+    def _against(self, checkpoint: Signed) -> Proofs:
         return self._proving(checkpoint[0], self._cosigned(checkpoint))
 
-    def _signed(self, checkpoint: tuple[int, bytes, bytes]) -> Proofs:
+    def _signed(self, checkpoint: Signed) -> Proofs:
         return self._proving(checkpoint[0], self._log.signer.note(*checkpoint))
 
-    def _cosigned(self, checkpoint: tuple[int, bytes, bytes]) -> str:
+    def _cosigned(self, checkpoint: Signed) -> str:
         return self._log.signer.note(*checkpoint, self._log.cosignatures(checkpoint[0]))
 
     def _proving(self, size: int, noted: str) -> Proofs:

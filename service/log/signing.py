@@ -13,7 +13,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -42,6 +42,21 @@ class LogRewound(Exception):
     """The log is not the one whose newest checkpoint was signed: an older backup, or another."""
 
 
+class Signed(NamedTuple):
+    """A checkpoint as it is stored: its text and its note are made of it."""
+
+    size: int
+    root: bytes
+    signature: bytes
+    """After the id of the key."""
+
+    def noted(self, name: str, cosignatures: Iterable[Cosignature] = ()) -> str:
+        """The note of the log of a name, with the signatures of witnesses, too."""
+        own = Signature(name, self.signature[:4], self.signature[4:])
+        text = Checkpoint(name, self.size, self.root).text
+        return note(text, [own, *(each.line for each in cosignatures)])
+
+
 class Signer:
     """Signs the checkpoints of one log."""
 
@@ -63,10 +78,7 @@ class Signer:
         cosignatures: Iterable[Cosignature] = (),
     ) -> str:
         """A checkpoint with its signature, and those of witnesses."""
-        name = self.verifier.name
-        signed = Signature(name, signature[:4], signature[4:])
-        lines = [signed, *(each.line for each in cosignatures)]
-        return note(Checkpoint(name, size, root).text, lines)
+        return Signed(size, root, signature).noted(self.verifier.name, cosignatures)
 
     def check(self, newest_position: Callable[[], int], root_at: Callable[[int], bytes]) -> None:
         """See that a log continues the newest checkpoint, by its size and its roots.

@@ -11,8 +11,8 @@ from typing import Any, Final
 from sqlalchemy import Select, column, create_engine, func, make_url, select, table
 
 from domain.verification.reading import Row
-from service.log.databases import (
-    LOG,
+from service.log.databases import LOG
+from service.log.tables import (
     VERIFIER_KEY,
     checkpoints_table,
     entries_table,

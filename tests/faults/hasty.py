@@ -7,7 +7,8 @@ import random
 from sqlalchemy import Connection
 
 from service import cli
-from service.log.databases import Batch, Sqlite
+from service.log.batches import Batch
+from service.log.databases import Sqlite
 
 store = Sqlite.store
 
