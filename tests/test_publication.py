@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -11,7 +12,7 @@ import stat
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
@@ -481,6 +482,62 @@ def test_what_is_remembered_never_changes_its_length(tmp_path: Path) -> None:
         assert (tmp_path / "signed").stat().st_size == 512
 
 
+def test_an_older_checkpoint_takes_the_place_of_no_newer_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One thread of a service remembers what others have signed, another what it signs itself."""
+    by = signer(tmp_path)
+    notes = {size: by.note(size, *stated(by, size)) for size in (5, 6)}
+    read, both, newer_is_there = signing._Newest.read, threading.Barrier(2), threading.Event()
+
+    def together(newest: signing._Newest) -> str:
+        """Read when both are there, if they can be, and let the newer one be the first to write."""
+        found = read(newest)
+        with suppress(threading.BrokenBarrierError):
+            both.wait(0.2)
+            if threading.current_thread().name == "5":
+                newer_is_there.wait(0.2)
+        return found
+
+    def remember(size: int) -> None:
+        by.remember(size, notes[size])
+        if size == 6:
+            newer_is_there.set()
+
+    monkeypatch.setattr(signing._Newest, "read", together)
+    threads = [threading.Thread(target=remember, args=(n,), name=str(n)) for n in notes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert kept_in((tmp_path / "signed").read_bytes()) == notes[6]
+    by.close()
+
+
+def stated(by: Signer, size: int) -> tuple[bytes, bytes]:
+    """A root of some size, and the signature of its checkpoint."""
+    root = bytes([size]) * 32
+    return root, by.sign(size, root)
+
+
+def test_what_cannot_be_synced_is_let_go_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(opened: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    opened = len(list(Path("/dev/fd").iterdir()))
+    with pytest.raises(LogLocked, match="signed cannot be written: Input/output error"):
+        signer(tmp_path)
+    monkeypatch.undo()
+    by = signer(tmp_path)
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="Input/output"):
+        by.close()
+    assert len(list(Path("/dev/fd").iterdir())) == opened
+
+
 def test_what_is_remembered_is_synced_soon_after_it_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -489,7 +546,7 @@ def test_what_is_remembered_is_synced_soon_after_it_is_written(
 
     def noticed(opened: int) -> None:
         fsync(opened)
-        if os.fstat(opened).st_ino == path.stat().st_ino:
+        if os.fstat(opened).st_ino == path.stat().st_ino and b"\n4\n" in path.read_bytes():
             synced.append((opened, path.read_bytes()))
             enough.set()
 

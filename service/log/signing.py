@@ -11,7 +11,8 @@ import fcntl
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -131,26 +132,37 @@ class _Newest:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._syncing = threading.Lock()
+        self._writing = threading.Lock()  # among the threads of this process
+        self._syncing = threading.Lock()  # guards the timer, and whether the file is open
         self._sync: threading.Timer | None = None
         is_new = not path.exists()
-        try:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            if is_new:
-                sync(path.parent)
-        except OSError as error:
-            raise LogLocked(f"{path} cannot be written: {error.strerror}") from None
-        self._fill()
+        with ExitStack() as opened:
+            try:
+                self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                opened.callback(os.close, self._file)
+                if is_new:
+                    sync(path.parent)
+                self._fill()
+            except OSError as error:
+                raise LogLocked(f"{path} cannot be written: {error.strerror}") from None
+            opened.pop_all()
 
     def _fill(self) -> None:
         """Give a file that is new, or of an earlier release, its length, before it is relied on."""
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-        try:
+        with self._alone():
             if not (size := os.fstat(self._file).st_size) or size % _SECTOR:
                 os.pwrite(self._file, _filled(self.read()), 0)
                 os.fsync(self._file)
-        finally:
-            fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """While it lasts, no other thread and no other process writes."""
+        with self._writing:
+            fcntl.flock(self._file, fcntl.LOCK_EX)  # which all threads that share the file have
+            try:
+                yield
+            finally:
+                fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def read(self) -> str:
         """The checkpoint; nothing if there was none yet."""
@@ -158,13 +170,10 @@ class _Newest:
 
     def write(self, size: int, checkpoint: str) -> None:
         """Put a newer checkpoint in its place; those of one log only become longer."""
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-        try:
+        with self._alone():
             lines = self.read().split("\n", 2)
             if len(lines) < 3 or int(lines[1]) < size:
                 os.pwrite(self._file, _filled(checkpoint), 0)
-        finally:
-            fcntl.flock(self._file, fcntl.LOCK_UN)
         with self._syncing:
             if self._sync is None:
                 self._sync = threading.Timer(SYNCED, self._synced)
@@ -191,9 +200,11 @@ class _Newest:
                 self._sync.cancel()
                 self._sync = None
             if self._file >= 0:
-                os.fsync(self._file)
-                os.close(self._file)
-                self._file = -1
+                try:
+                    os.fsync(self._file)
+                finally:
+                    os.close(self._file)
+                    self._file = -1
 
 
 def _filled(checkpoint: str) -> bytes:
