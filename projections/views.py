@@ -7,7 +7,7 @@ always the exact image of the log's first so many entries.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from hashlib import sha256
 from math import inf
@@ -170,22 +170,56 @@ def holds_views(path: Path) -> bool:
         raise NoViews(f"{path} is a folder: CURULE_VIEWS names a file")
     if not path.exists():
         return False
-    with closing(sqlite3.connect(path, timeout=30)) as connection:
-        try:
+    try:
+        with closing(connected(path, timeout=30)) as connection:
             rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
             names = {name for (name,) in rows}
-        except sqlite3.DatabaseError as error:
-            if is_unreadable(error) and path.is_symlink():
-                return True  # they were: they will be built anew
-            if not is_unreadable(error):
-                raise
-            names = {""}
+    except sqlite3.DatabaseError as error:
+        if is_unreadable(error) and path.is_symlink():
+            return True  # they were: they will be built anew
+        if not is_unreadable(error):
+            raise
+        names = {""}
     if names and not {"progress", "spells"} <= names:
         raise NoViews(
             f"{path} holds something else than views: have CURULE_VIEWS name a file of their own,"
             " or delete this one if nobody needs it"
         )
     return bool(names)
+
+
+def connected(path: Path, *first: str, **options: Any) -> sqlite3.Connection:
+    """A connection to the file that a path names, by which some statements were carried out first.
+
+    Views that were built may take the place of that file at any moment, and then it is deleted. Who
+    has begun to read may go on to the end; who has only opened it finds nothing, or fails.
+    """
+    while True:
+        file = file_of(path)
+        try:
+            connection = _begun(path, first or ("SELECT 1 FROM sqlite_master",), options)
+        except sqlite3.Error:
+            if file_of(path) == file:
+                raise
+        else:
+            if file_of(path) == file:
+                return connection
+            connection.close()
+        for suffix in ("-wal", "-shm"):  # made by opening it
+            path.with_name(file + suffix).unlink(missing_ok=True)
+
+
+def _begun(path: Path, first: Sequence[str], options: Mapping[str, Any]) -> sqlite3.Connection:
+    mode = "rw" if path.exists() else "rwc"  # what a link names and is gone is not made again
+    address = f"{path.absolute().as_uri()}?mode={mode}"
+    connection = sqlite3.connect(address, uri=True, **options)
+    try:
+        for statement in first:
+            connection.execute(statement).fetchall()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def is_unreadable(error: BaseException | None) -> bool:
@@ -214,8 +248,9 @@ def complete(connection: Connection, position: int, leaf_hash: str) -> None:
 
 def _make(connection: Connection) -> None:
     with transaction(connection):
-        tables.metadata.create_all(connection)
-        complete(connection, 0, "")
+        if version(connection) == 0:  # else another process was first
+            tables.metadata.create_all(connection)
+            complete(connection, 0, "")
 
 
 def _engine(path: Path) -> Engine:
@@ -225,10 +260,12 @@ def _engine(path: Path) -> Engine:
     address = URL.create("sqlite", database=str(path))
     engine = create_engine(address, connect_args=options, max_overflow=-1, hide_parameters=True)
 
+    @event.listens_for(engine, "do_connect")
+    def connect(dialect: Any, record: Any, arguments: Any, named: Any) -> sqlite3.Connection:
+        return connected(path, "PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", **named)
+
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, record: Any) -> None:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
         record.info["file"] = Path(connection.execute("PRAGMA database_list").fetchone()[2]).name
         record.info["unused"] = True
         connection.set_progress_handler(lambda: _is_over(record.info), LOOKED_AT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -10,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -21,7 +23,8 @@ from projections.building import build
 from projections.follower import Follower
 from projections.structure import structure
 from projections.tables import VERSION
-from projections.views import NoViews, Views
+from projections.views import NoViews, Views, holds_views
+from service.backup.copying import copy_views
 from service.ledger import Ledger, fetching
 from service.log.log import Log
 from service.settings import Settings
@@ -160,6 +163,38 @@ def test_who_asks_meanwhile_is_answered_rightly_all_the_time(tmp_path: Path) -> 
             builder.join()
         files = sorted(each.name for each in tmp_path.glob("views.db*"))
         assert len([each for each in files if each.split(".")[-1].isdecimal()]) == 1, files
+
+
+def test_views_that_are_exchanged_while_they_are_opened_are_found(
+    log: Log, digest: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, connect = tmp_path / "views.db", sqlite3.connect
+    build(path, fetching(log), log.newest, quiet)
+
+    def exchanged(*arguments: Any, **named: Any) -> sqlite3.Connection:
+        """Opened, and not yet read when others take its place."""
+        monkeypatch.setattr(sqlite3, "connect", connect)
+        opened = connect(*arguments, **named)
+        build(path, fetching(log), log.newest, quiet)
+        return opened
+
+    with closing(Views(path)) as views:
+        monkeypatch.setattr(sqlite3, "connect", exchanged)
+        assert views.digest() == digest
+    monkeypatch.setattr(sqlite3, "connect", exchanged)
+    assert holds_views(path)
+    monkeypatch.setattr(sqlite3, "connect", exchanged)
+    assert copy_views(path, tmp_path / "copy.db", quiet) == log.newest()
+    assert digest_in(tmp_path / "copy.db") == digest
+    left = {each.name for each in tmp_path.glob("views.db*")}
+    assert left == {"views.db", "views.db.lock", path.readlink().name}
+
+
+def test_two_who_make_views_make_them_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(Views(tmp_path / "views.db")) as views:
+        monkeypatch.setattr("projections.views.holds_views", lambda _: False)  # not yet, it was
+        with closing(Views(tmp_path / "views.db")) as others:
+            assert others.position() == views.position() == (0, "")
 
 
 def test_two_builders_do_not_disturb_each_other(log: Log, digest: str, tmp_path: Path) -> None:
