@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from hashlib import sha256
 from math import inf
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -141,6 +141,9 @@ class Views:
         self._engine.dispose()
 
 
+PATIENCE: Final = 30.0
+"""Seconds to wait for the locks of others."""
+
 LOOKED_AT: Final = 50_000
 """Steps of SQLite's machine from one look at the clock to the next: a millisecond or so."""
 
@@ -171,7 +174,7 @@ def holds_views(path: Path) -> bool:
     if not path.exists():
         return False
     try:
-        with closing(connected(path, timeout=30)) as connection:
+        with closing(connected(path, timeout=PATIENCE)) as connection:
             rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
             names = {name for (name,) in rows}
     except sqlite3.DatabaseError as error:
@@ -194,25 +197,29 @@ def connected(path: Path, *first: str, **options: Any) -> sqlite3.Connection:
     Views that were built may take the place of that file at any moment, and then it is deleted. Who
     has begun to read may go on to the end; who has only opened it finds nothing, or fails.
     """
+    until = monotonic() + PATIENCE
     while True:
         file = file_of(path)
         try:
             connection = _begun(path, first or ("SELECT 1 FROM sqlite_master",), options)
-        except sqlite3.Error:
-            if file_of(path) == file:
-                raise
-        else:
             if file_of(path) == file:
                 return connection
             connection.close()
-        for suffix in ("-wal", "-shm"):  # made by opening it
-            path.with_name(file + suffix).unlink(missing_ok=True)
+        except sqlite3.Error as error:
+            is_the_same = file_of(path) == file
+            # Of two who are the first to write ahead, one is told at once that it is locked.
+            if is_the_same and not (is_locked(error) and monotonic() < until):
+                raise
+            sleep(0.01)
+        if file_of(path) != file:
+            for suffix in ("-wal", "-shm"):  # made by opening it
+                path.with_name(file + suffix).unlink(missing_ok=True)
 
 
 def _begun(path: Path, first: Sequence[str], options: Mapping[str, Any]) -> sqlite3.Connection:
     mode = "rw" if path.exists() else "rwc"  # what a link names and is gone is not made again
     address = f"{path.absolute().as_uri()}?mode={mode}"
-    connection = sqlite3.connect(address, uri=True, **options)
+    connection: sqlite3.Connection = sqlite3.connect(address, uri=True, **options)
     try:
         for statement in first:
             connection.execute(statement).fetchall()
@@ -225,6 +232,11 @@ def _begun(path: Path, first: Sequence[str], options: Mapping[str, Any]) -> sqli
 def is_unreadable(error: BaseException | None) -> bool:
     """Whether an error of the driver says that a file is damaged, or no database at all."""
     return type(error) is sqlite3.DatabaseError
+
+
+def is_locked(error: BaseException | None) -> bool:
+    """Whether an error of the driver says that others hold a lock."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def is_full(error: BaseException | None) -> bool:
@@ -255,7 +267,7 @@ def _make(connection: Connection) -> None:
 
 def _engine(path: Path) -> Engine:
     # Without the driver's own transactions: they begin too late for BEGIN IMMEDIATE.
-    options = {"isolation_level": None, "timeout": 30}
+    options = {"isolation_level": None, "timeout": PATIENCE}
     # As many as are asked for: who compares two bases holds two, and must not wait for another.
     address = URL.create("sqlite", database=str(path))
     engine = create_engine(address, connect_args=options, max_overflow=-1, hide_parameters=True)

@@ -174,7 +174,7 @@ def test_views_that_are_exchanged_while_they_are_opened_are_found(
     def exchanged(*arguments: Any, **named: Any) -> sqlite3.Connection:
         """Opened, and not yet read when others take its place."""
         monkeypatch.setattr(sqlite3, "connect", connect)
-        opened = connect(*arguments, **named)
+        opened: sqlite3.Connection = connect(*arguments, **named)
         build(path, fetching(log), log.newest, quiet)
         return opened
 

@@ -29,6 +29,7 @@ from service.log.log import Log
 from service.log.signing import KEY, NotSigned, Verifier, home, kept_in, remembered
 from service.schemas.migrating import migrate
 from service.settings import Settings
+from service.stores.connections import maintaining
 from service.stores.secret import Locked, sync
 from service.stores.stores import Store, stores
 from service.vault.erasures import Erasures
@@ -356,15 +357,13 @@ class _Restoring:
 
 
 def _tables(url: str) -> Sequence[str]:
-    engine = sa.create_engine(url, poolclass=sa.NullPool)
-    with engine.connect() as connection:
+    with maintaining(url).connect() as connection:
         return sa.inspect(connection).get_table_names()
 
 
 def _drop(url: str) -> None:
     """Empty a database again that was empty before."""
-    engine = sa.create_engine(url, poolclass=sa.NullPool)
-    with engine.begin() as connection:
+    with maintaining(url).begin() as connection:
         for table in sa.inspect(connection).get_table_names():
             connection.exec_driver_sql(f'DROP TABLE "{table}" CASCADE')
         connection.exec_driver_sql("DROP FUNCTION IF EXISTS refuse_to_change()")

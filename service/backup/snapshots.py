@@ -7,15 +7,21 @@ import shutil
 import sqlite3
 import subprocess
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 
 from projections.building import Tell
+from projections.views import connected
+from service.stores.connections import MAINTAINING, TCP, maintaining
+from service.stores.secret import in_file
 
 _PAGES: Final = 1_000
 """Pages of SQLite that are copied between two words of how far it is."""
+_TOOLS: Final = {"tcp_user_timeout": 60_000}
+"""A server that syncs or makes an index takes no bytes for some time, and is not lost."""
 
 
 class NoTool(Exception):
@@ -34,19 +40,19 @@ class Snapshot:
     def __init__(self, url: str) -> None:
         self._url = sa.make_url(url)
         self.kind: Literal["sqlite", "postgresql"] = kind_of(url)
-        level = "AUTOCOMMIT" if self.kind == "sqlite" else "REPEATABLE READ"
-        options: dict[str, Any] = {"timeout": 30} if self.kind == "sqlite" else {}
-        self._engine = sa.create_engine(
-            self._url, isolation_level=level, connect_args=options, poolclass=sa.NullPool
-        )
-        self.connection = self._engine.connect()
+        self._id = ""  # by which PostgreSQL's own programs find it
+        file = in_file(self._url)
+        options: dict[str, Any] = {"isolation_level": "REPEATABLE READ"}
+        if file is not None:
+            opened = partial(connected, file, timeout=MAINTAINING, check_same_thread=False)
+            options = {"isolation_level": "AUTOCOMMIT", "creator": opened}
+        self.connection = maintaining(url, **options).connect()
         try:
             if self.kind == "sqlite":
                 self.connection.exec_driver_sql("BEGIN")
-                self._id = str(self.connection.exec_driver_sql("PRAGMA schema_version").scalar())
+                self.connection.exec_driver_sql("SELECT 1 FROM sqlite_master").all()  # begins it
             else:
-                exported = self.connection.scalar(sa.select(sa.func.pg_export_snapshot()))
-                self._id = str(exported)
+                self._id = str(self.connection.scalar(sa.select(sa.func.pg_export_snapshot())))
         except BaseException:
             self.close()
             raise
@@ -79,7 +85,6 @@ class Snapshot:
     def close(self) -> None:
         """Let it go."""
         self.connection.close()
-        self._engine.dispose()
 
 
 def kind_of(url: str) -> Literal["sqlite", "postgresql"]:
@@ -108,9 +113,9 @@ def run(program: str, *arguments: str, url: sa.URL, option: str | None = None) -
             " (docs/operations.md)"
         )
     given = {} if url.password is None else {"PGPASSWORD": str(url.password)}
-    where = sa.URL.create(
-        "postgresql", url.username, None, url.host, url.port, url.database, url.query
-    )
+    waits = {name: str(each) for name, each in {**TCP, **_TOOLS}.items()}
+    query = {**waits, **url.query}
+    where = sa.URL.create("postgresql", url.username, None, url.host, url.port, url.database, query)
     address = where.render_as_string()
     done = subprocess.run(  # noqa: S603 (a program of the administrator's)
         [found, *arguments, f"{option or '--dbname'}={address}"],

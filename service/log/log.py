@@ -16,11 +16,7 @@ library.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Sequence
-from typing import Final
-
-from sqlalchemy import exc
 
 from domain.transparency.cosignatures import Cosignature
 from service.log.appends import (
@@ -41,10 +37,8 @@ from service.log.reader import Reader
 from service.log.signing import Signer
 from service.log.tables import COSIGN
 from service.log.turns import Turns
+from service.schemas import alone
 from service.stores.connections import PATIENCE, engine, unhurried
-
-OPENING: Final = 5.0
-"""Seconds in which it is tried again to open a log that another process may be making."""
 
 logger = logging.getLogger(__name__)
 
@@ -90,21 +84,16 @@ class Log(Reader, DcbLog):
 
     def _make(self) -> None:
         """Make the tables, unless they are there."""
-        until = time.monotonic() + OPENING
-        while True:
-            try:
-                with self._engine.connect() as connection:
-                    if not LOG.is_there(connection):
-                        unhurried(connection)  # closing it undoes what is not committed
-                        connection.exec_driver_sql(self._database.begin)
-                        if not LOG.is_there(connection):  # else another process was first
-                            LOG.make(connection)
-                        connection.exec_driver_sql("COMMIT")
-                    return
-            except exc.DBAPIError:  # another process may be making them just now
-                if time.monotonic() > until:
-                    raise
-                time.sleep(0.05)
+        with self._engine.connect() as connection:
+            if LOG.is_there(connection):
+                return
+            unhurried(connection)  # closing it undoes what is not committed
+            connection.exec_driver_sql(self._database.begin)
+            if connection.dialect.name != "sqlite":
+                alone(connection)
+            if not LOG.is_there(connection):  # else another process was first
+                LOG.make(connection)
+            connection.exec_driver_sql("COMMIT")
 
     # Signing
 

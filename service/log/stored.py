@@ -8,7 +8,7 @@ from contextlib import closing
 from itertools import chain
 from typing import Any, Final
 
-from sqlalchemy import Select, column, create_engine, func, make_url, select, table
+from sqlalchemy import Select, column, func, select, table
 
 from domain.verification.reading import Row
 from service.log.databases import LOG
@@ -19,6 +19,7 @@ from service.log.tables import (
     nodes_table,
     tags_table,
 )
+from service.stores.connections import maintaining
 
 _AT_ONCE: Final = 5_000  # rows in memory
 _NAMED: Final = 500  # tags in a statement
@@ -28,7 +29,7 @@ class Stored:
     """The tables of a log, each read in order."""
 
     def __init__(self, url: str) -> None:
-        self._engine = create_engine(make_url(url))
+        self._engine = maintaining(url)
 
     def close(self) -> None:
         """Close every connection."""

@@ -17,6 +17,7 @@ from alembic.config import Config
 
 from projections.building import Tell
 from service.schemas import ROOM, Schema, alone
+from service.stores.connections import maintaining, unhurried
 
 _PATIENCE: Final = 600
 """Seconds to wait for another who migrates the same store."""
@@ -94,12 +95,7 @@ def _upgrade(schema: Schema, connection: sa.Connection, tell: Tell, to: int) -> 
 
 @contextmanager
 def _connected(url: str) -> Iterator[sa.Connection]:
-    address = sa.make_url(url)
-    is_sqlite = address.get_backend_name() == "sqlite"
-    options: dict[str, Any] = {"timeout": _PATIENCE} if is_sqlite else {"connect_timeout": 5}
-    engine = sa.create_engine(
-        address, isolation_level="AUTOCOMMIT", connect_args=options, poolclass=sa.NullPool
-    )
+    engine = maintaining(url, patience=_PATIENCE, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         yield connection
 
@@ -111,6 +107,7 @@ def _alone(url: str) -> Iterator[sa.Connection]:
         if connection.dialect.name == "sqlite":
             alone(connection)
         else:
+            unhurried(connection)
             connection.exec_driver_sql("BEGIN")
             alone(connection)
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_HELD}'")

@@ -7,11 +7,15 @@ less.
 
 from __future__ import annotations
 
+import sqlite3
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url
 from sqlalchemy.exc import DisconnectionError
+
+from projections.views import is_locked
 
 if TYPE_CHECKING:
     from service.stores.punctual import Punctual
@@ -27,20 +31,23 @@ CROWDED: Final = 1.0
 IDLE: Final = 1.0
 """Seconds after which a connection may have been lost, and is tried before it is used."""
 MAINTAINING: Final = 30.0
-"""Seconds that maintenance waits for the locks of others on SQLite."""
+"""Seconds that maintenance waits for the locks of others."""
+TAKEN: Final = "10s"
+"""How long a transaction of the service may do nothing, while it may hold locks."""
 
-_TCP: Final = {
+TCP: Final = {
     "connect_timeout": CONNECTING,
     "tcp_user_timeout": 5_000,
     "keepalives_idle": 5,
     "keepalives_interval": 1,
     "keepalives_count": 5,
 }
+"""How soon a client of PostgreSQL notices that it is not reached, or that the network is gone."""
 # The server, too, is to notice when who holds a lock is gone: its own defaults are hours.
 _SESSION: Final = """
     SELECT set_config('lock_timeout', %(locks)s, false),
         set_config('statement_timeout', %(statement)s, false),
-        set_config('idle_in_transaction_session_timeout', '10s', false),
+        set_config('idle_in_transaction_session_timeout', %(idle)s, false),
         set_config('tcp_keepalives_idle', '5', false),
         set_config('tcp_keepalives_interval', '1', false),
         set_config('tcp_keepalives_count', '5', false),
@@ -54,15 +61,34 @@ def engine(url: str, *, busy_timeout: float = PATIENCE, **options: Any) -> Engin
     address = make_url(url)
     options.setdefault("hide_parameters", True)  # they may be personal, and errors are logged
     if address.get_backend_name() == "sqlite":
-        given = {} if "timeout" in address.query else {"timeout": busy_timeout}
+        given = _not_in(address, {"timeout": busy_timeout})
         if address.database not in (None, "", ":memory:"):
             options.setdefault("max_overflow", -1)  # a file is opened in no time: nobody waits
         made = create_engine(address, connect_args=given, **options)
-        event.listen(made, "connect", _prepare_sqlite)
+        event.listen(made, "connect", _write_ahead)
+        event.listen(made, "connect", _sync)
         return made
-    given = {name: each for name, each in _TCP.items() if name not in address.query}
+    given = _not_in(address, TCP)
     made = create_engine(address, connect_args=given, pool_timeout=CROWDED, **options)
-    _be_punctual(made, busy_timeout)
+    _be_punctual(made, busy_timeout, TAKEN)
+    return made
+
+
+def maintaining(url: str, *, patience: float = MAINTAINING, **options: Any) -> Engine:
+    """An engine for maintenance, which has more patience, and takes each connection for one use.
+
+    A database is left in the mode in which it is. A transaction may wait for other work as long as
+    that takes.
+    """
+    address = make_url(url)
+    options = {"hide_parameters": True, "poolclass": NullPool, **options}
+    if address.get_backend_name() == "sqlite":
+        given = _not_in(address, {"timeout": patience})
+        made = create_engine(address, connect_args=given, **options)
+        event.listen(made, "connect", _sync)
+        return made
+    made = create_engine(address, connect_args=_not_in(address, TCP), **options)
+    _be_punctual(made, patience, "0")
     return made
 
 
@@ -72,14 +98,33 @@ def unhurried(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql(f"PRAGMA busy_timeout = {MAINTAINING * 1_000:.0f}")
         return
-    connection.exec_driver_sql("SET statement_timeout = 0")
+    for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
+        connection.exec_driver_sql(f"SET {limit} = 0")
     punctual: Any = connection.connection.dbapi_connection
     punctual.patience = None
 
 
-def _prepare_sqlite(connection: Any, _: Any) -> None:
+def _not_in(address: URL, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """What an address does not say otherwise."""
+    return {name: each for name, each in defaults.items() if name not in address.query}
+
+
+def _write_ahead(connection: Any, _: Any) -> None:
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            # Of two who are the first to do so, one is told at once that it is locked.
+            if not is_locked(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+def _sync(connection: Any, _: Any) -> None:
     for pragma in (
-        "journal_mode = WAL",
         "synchronous = FULL",
         "fullfsync = ON",  # macOS: past the disk's own cache, too
         "checkpoint_fullfsync = ON",
@@ -87,7 +132,7 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _be_punctual(made: Engine, busy_timeout: float) -> None:
+def _be_punctual(made: Engine, busy_timeout: float, idle: str) -> None:
     from psycopg import OperationalError
 
     from service.stores.punctual import Punctual
@@ -102,6 +147,7 @@ def _be_punctual(made: Engine, busy_timeout: float) -> None:
         waits = {
             "locks": f"{busy_timeout * 1_000:.0f}ms",
             "statement": f"{(busy_timeout + GRACE) * 1_000:.0f}ms",
+            "idle": idle,
         }
         connection.execute(_SESSION, waits)
         connection.commit()  # else it is undone with the first transaction that is

@@ -57,19 +57,15 @@ def record(folder: Path, turns: int, saw: Any) -> None:
 
 
 def unsynced(connection: Any, _: Any) -> None:
-    """As it would be made, but for the syncs of commits."""
-    prepare(connection, _)
+    """Without the syncs of commits."""
     connection.execute("PRAGMA synchronous = NORMAL")
-
-
-prepare = connections._prepare_sqlite
 
 
 def main() -> None:
     """Record, and write down what was seen."""
     folder, turns, notes = sys.argv[1:4]
     if "normal" in sys.argv:
-        connections._prepare_sqlite = unsynced
+        connections._sync = unsynced
     events: list[Event] = []
     noting = threading.Lock()
 

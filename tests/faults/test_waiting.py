@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +19,19 @@ from fastapi import FastAPI
 from sqlalchemy.exc import OperationalError
 
 from service import problems
+from service.backup.snapshots import Snapshot
 from service.ledger import Ledger
+from service.log.databases import LOG
+from service.log.log import Log
+from service.log.stored import Stored
 from service.recording import writer
 from service.recording.recorder import Answer, Receipt, Sent
 from service.recording.writer import OutOfTime, Writer
+from service.schemas import alone
+from service.schemas.migrating import migrate, state
 from service.stores import connections
 from service.stores.connections import engine, unhurried
+from service.stores.punctual import Punctual
 from service.vault.vault import Vault
 from tests.faults.network import Network, network
 from tests.ledgers import act, decision, ledger_in, sent
@@ -103,6 +112,84 @@ def test_a_connection_that_was_lost_while_idle_fails_nobody(
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()",
             )
             assert killed == 1
+
+
+def test_who_begins_to_write_ahead_waits_for_others(tmp_path: Path) -> None:
+    """SQLite itself does not: of two who open a new file at once it tells one that it is locked."""
+    path = tmp_path / "new.db"
+    other = sqlite3.connect(path, check_same_thread=False)
+    other.execute("CREATE TABLE kept (id INTEGER)")
+    other.execute("BEGIN EXCLUSIVE")
+    ends = threading.Timer(0.2, other.rollback)
+    ends.start()
+    made = engine(f"sqlite:///{path}?timeout=0")
+    with made.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+    made.dispose()
+    ends.join()
+    other.close()
+
+
+def test_the_start_on_a_silent_server_is_given_up(cable: Network, postgres_url: str) -> None:
+    cable.swallow()
+    url = f"postgresql+psycopg://postgres@127.0.0.1:{cable.port}/nowhere"
+    tried: list[float] = []
+    with pytest.raises(OperationalError, match="timeout expired"), telling(tried):
+        Log(url)
+    assert len(tried) == 1, "the time to connect is spent once"
+
+
+@contextmanager
+def telling(tried: list[float]) -> Iterator[None]:
+    """Have it noted when it is tried to connect."""
+    connect = Punctual.connect
+
+    def noted(*arguments: Any, **named: Any) -> Any:
+        tried.append(time.monotonic())
+        return connect(*arguments, **named)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Punctual, "connect", noted)
+        yield
+
+
+def test_maintenance_is_reached_or_given_up(
+    cable: Network, postgres_url: str, tmp_path: Path
+) -> None:
+    """Migrations, backups and verification wait for no server that is not there."""
+    name = sa.make_url(postgres_url).database
+    url = f"postgresql+psycopg://postgres@127.0.0.1:{cable.port}/{name}"
+    migrate(LOG, url)
+    limits = {"keepalives_idle": "5", "keepalives_interval": "1", "tcp_user_timeout": "5000"}
+    with closing(Snapshot(url)) as seen, closing(Stored(url)) as stored:
+        assert stored.head() == (0, 0)
+        driver: Any = seen.connection.connection.dbapi_connection
+        given = driver.info.get_parameters()
+        assert {each: given[each] for each in limits} == limits
+        shown = "SHOW idle_in_transaction_session_timeout"  # while others are copied, it waits
+        assert seen.connection.exec_driver_sql(shown).scalar() == "0"
+    cable.swallow()
+    for attempt in (
+        lambda: state(LOG, url),
+        lambda: Snapshot(url),
+        lambda: Stored(url).head(),
+    ):
+        with pytest.raises(OperationalError, match="timeout expired"):
+            attempt()
+    cable.heal()
+
+
+def test_who_migrates_waits_for_another_no_longer_than_told(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.schemas.migrating._PATIENCE", 0.1)
+    made = sa.create_engine(postgres_url)
+    with made.begin() as another:
+        alone(another)
+        with pytest.raises(OperationalError, match="lock timeout"):
+            migrate(LOG, postgres_url)
+    made.dispose()
+    assert migrate(LOG, postgres_url).found == 0
 
 
 def test_questions_do_not_wait_for_each_other(tmp_path: Path) -> None:
