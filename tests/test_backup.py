@@ -13,13 +13,14 @@ import threading
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final, Self
+from zipfile import ZipFile
 
 import httpx
 import pytest
 import sqlalchemy as sa
 
-from service.backup import taking
-from service.backup.manifest import NAME
+from service.backup import restoring, taking
+from service.backup.manifest import MASTER_KEY, NAME
 from service.backup.restoring import NotRestored, NotWhole, Rewound, restore
 from service.backup.snapshots import NoTool, Snapshot, run
 from service.backup.taking import NoBackup, take
@@ -487,6 +488,7 @@ def test_a_backup_with_keys_and_views_is_all_it_takes(home: Settings, tmp_path: 
     there.mkdir()
     done = command(folder, "backup", "--to", "../backup.zip", "--with-keys", "--views")
     assert done.returncode == 0
+    assert (tmp_path / "backup.zip").stat().st_mode & 0o077 == 0
     assert "holds both secret keys" in done.stderr
     done = command(there, "restore", "--from", "../backup.zip")
     assert done.returncode == 0
@@ -495,6 +497,53 @@ def test_a_backup_with_keys_and_views_is_all_it_takes(home: Settings, tmp_path: 
     with closing(sqlite3.connect(there / "curule-views.db")) as views:
         assert views.execute("SELECT position FROM progress").fetchone() == (21,)
     assert state(place(there)) == state(home)
+
+
+def test_a_key_that_was_altered_is_not_taken(home: Settings, tmp_path: Path) -> None:
+    take(home, tmp_path / "backup", quietly, keys=True)
+    there = place(tmp_path / "there")
+    (tmp_path / "backup" / MASTER_KEY).write_text("A" * 43 + "=")
+    with pytest.raises(NotRestored, match=r"master\.key of the backup was altered"):
+        restore(tmp_path / "backup", there, None, quietly)
+    (tmp_path / "backup" / MASTER_KEY).unlink()
+    with pytest.raises(NotRestored, match=r"master\.key of the backup cannot be read"):
+        restore(tmp_path / "backup", there, None, quietly)
+    assert left(tmp_path / "there") == set()
+
+
+def test_a_file_that_is_damaged_is_told_so(
+    home: Settings, elsewhere: Settings, tmp_path: Path
+) -> None:
+    take(home, tmp_path / "backup.zip", quietly)
+    content = bytearray((tmp_path / "backup.zip").read_bytes())
+    with ZipFile(tmp_path / "backup.zip") as archive:
+        log = archive.getinfo("log.db")
+    begun = log.header_offset + len(log.FileHeader())
+    for at in range(begun + 50, begun + log.compress_size - 50, log.compress_size // 12):
+        content[at] ^= 0xFF
+        (tmp_path / "damaged.zip").write_bytes(content)
+        with pytest.raises(NotRestored, match=r"log\.db of the backup cannot be read"):
+            restore(tmp_path / "damaged.zip", elsewhere, None, quietly)
+        content[at] ^= 0xFF
+    assert left(elsewhere.views.parent) == KEYS
+
+
+def test_what_has_come_meanwhile_is_left_and_nothing_else(
+    home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take(home, tmp_path / "backup", quietly, keys=True, views=True)
+    there, settle = place(tmp_path / "there"), restoring._settle
+
+    def meanwhile(file: Path) -> None:
+        if "curule.db" in file.name:  # the last to take its place
+            (tmp_path / "there/curule.db").write_text("mine")
+        settle(file)
+
+    monkeypatch.setattr(restoring, "_settle", meanwhile)
+    with pytest.raises(NotRestored, match=r"curule\.db has come meanwhile"):
+        restore(tmp_path / "backup", there, None, quietly)
+    assert left(tmp_path / "there") == {"curule.db"}
+    assert (tmp_path / "there/curule.db").read_text() == "mine"
 
 
 def test_without_the_key_of_the_log_it_is_told_so(
@@ -605,7 +654,10 @@ def test_a_password_is_in_no_list_of_processes(
     monkeypatch.setenv("PATH", f"{shown.parent}:{os.environ['PATH']}")
     with pytest.raises(NoTool) as raised:
         run("pg_dump", url=sa.make_url("postgresql+psycopg://me:secret@db/some"))
-    assert str(raised.value) == "pg_dump failed: --dbname=postgresql://me@db/some and secret"
+    told, _, password = str(raised.value).partition(" and ")
+    assert told.startswith("pg_dump failed: --dbname=postgresql://me@db/some?connect_timeout=3&")
+    assert "&keepalives_idle=5&" in told
+    assert password == "secret"
 
 
 def test_a_base_backup_and_an_archive_lose_nothing_that_was_acknowledged(tmp_path: Path) -> None:

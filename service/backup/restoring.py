@@ -9,13 +9,14 @@ from __future__ import annotations
 import base64
 import os
 import sqlite3
-import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any, Final
+from zipfile import BadZipFile, ZipFile
 
 import sqlalchemy as sa
 from pydantic import SecretStr, ValidationError
@@ -40,6 +41,9 @@ from service.verifying.ledger import verify_ledger
 _CHUNK: Final = 1 << 20
 _STAGED: Final = ".restoring"
 """The end of the name of a file that is not yet found to be whole."""
+_NEW: Final = os.O_CREAT | os.O_EXCL | os.O_WRONLY
+_UNREADABLE: Final = (OSError, KeyError, EOFError, NotImplementedError, BadZipFile, zlib.error)
+"""What is raised of a file that is not there, or of an archive that is damaged."""
 
 
 class NotRestored(Exception):
@@ -76,15 +80,18 @@ class Backup:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._archive = None
-        try:
-            if not path.is_dir():
-                self._archive = zipfile.ZipFile(path)
-            with self._open(NAME) as file:
-                self.manifest = MANIFEST.validate_json(file.read())
-        except (OSError, KeyError, zipfile.BadZipFile):
-            raise NotRestored(f"{path} is no backup: it has no {NAME}") from None
-        except ValidationError as error:
-            raise NotRestored(f"{path} is no backup of this kind: {error.errors()[0]}") from None
+        with ExitStack() as opened:
+            try:
+                if not path.is_dir():
+                    self._archive = opened.enter_context(ZipFile(path))
+                with self._open(NAME) as file:
+                    self.manifest = MANIFEST.validate_json(file.read())
+            except _UNREADABLE:
+                raise NotRestored(f"{path} is no backup: it has no {NAME}") from None
+            except ValidationError as error:
+                why = f"{path} is no backup of this kind: {error.errors()[0]}"
+                raise NotRestored(why) from None
+            opened.pop_all()
 
     def _open(self, name: str) -> IO[bytes]:
         if self._archive is not None:
@@ -92,40 +99,53 @@ class Backup:
         return (self._path / name).open("rb")
 
     def copy(self, name: str, to: Path, tell: Tell) -> None:
-        """Copy a file of it.
+        """Copy a file of it to where there is none.
 
         Raises:
-            NotRestored: it is not the file that the manifest tells of.
+            NotRestored: it is not the file that the manifest tells of. There is no copy.
         """
-        held, digest, done = self.manifest.files.get(name), sha256(), 0
-        try:
-            with self._open(name) as file, os.fdopen(os.open(to, _NEW, 0o600), "wb") as copy:
-                while some := file.read(_CHUNK):
-                    digest.update(some)
-                    copy.write(some)
-                    done += len(some)
-                    tell(f"copying {name}", done, held.bytes if held else done)
-                copy.flush()
-                os.fsync(copy.fileno())
-        except (OSError, KeyError, zipfile.BadZipFile) as error:
-            raise NotRestored(f"{name} of the backup cannot be copied: {error}") from None
-        if held is None or digest.hexdigest() != held.sha256:
-            raise NotRestored(f"{name} of the backup was altered: it has another SHA-256")
+        done, size = 0, self.manifest.files[name].bytes if name in self.manifest.files else 0
+        with ExitStack() as undone:
+            try:
+                with os.fdopen(os.open(to, _NEW, 0o600), "wb") as copy:
+                    undone.callback(to.unlink)
+                    for some in self._chunks(name):
+                        copy.write(some)
+                        done += len(some)
+                        tell(f"copying {name}", done, size)
+                    copy.flush()
+                    os.fsync(copy.fileno())
+            except OSError as error:
+                raise NotRestored(f"{name} of the backup cannot be copied: {error}") from None
+            undone.pop_all()
 
     def key(self, name: str) -> SecretStr | None:
-        """A secret key that is in it."""
+        """A secret key that is in it.
+
+        Raises:
+            NotRestored: it is not the one that the manifest tells of.
+        """
         if name not in self.manifest.files:
             return None
-        with self._open(name) as file:
-            return SecretStr(file.read().decode("ascii").strip())
+        return SecretStr(b"".join(self._chunks(name)).decode("ascii").strip())
+
+    def _chunks(self, name: str) -> Iterator[bytes]:
+        """What a file of it holds, piece by piece. NotRestored at its end: it was altered."""
+        digest, held = sha256(), self.manifest.files.get(name)
+        try:
+            with self._open(name) as file:
+                while some := file.read(_CHUNK):
+                    digest.update(some)
+                    yield some
+        except _UNREADABLE as error:
+            raise NotRestored(f"{name} of the backup cannot be read: {error}") from None
+        if held is None or digest.hexdigest() != held.sha256:
+            raise NotRestored(f"{name} of the backup was altered: it has another SHA-256")
 
     def close(self) -> None:
         """Close its file."""
         if self._archive is not None:
             self._archive.close()
-
-
-_NEW: Final = os.O_CREAT | os.O_EXCL | os.O_WRONLY
 
 
 def restore(source: Path, settings: Settings, since: str | None, tell: Tell) -> Restored:
@@ -298,21 +318,16 @@ class _Restoring:
         for store in stores(staged).values():
             if store.name in self._stores:
                 migrate(store.schema, store.url, self._tell)
-        with (
-            closing(Log(staged.ledger)) as log,
-            closing(Vault(staged.vault, master_key_of(staged))) as vault,
-        ):
-            erasures = Erasures(log, vault)
-            erasures.follow(log.newest())
-            erased = len(erasures.covered())
         newest = max(signed, key=lambda each: each.size)
         trusted = Trusted(self._verifier.key, retained=newest)
-        verdict = verify_ledger(staged, trusted, self._tell, log_only=False)
-        if verdict.faults:
-            raise NotWhole(verdict)
-        if verdict.size != self._manifest.position:
-            raise NotRestored("the manifest was altered: it tells of another position")
         with closing(Log(staged.ledger)) as log:
+            with closing(Vault(staged.vault, master_key_of(staged))) as vault:
+                erased = len(Erasures(log, vault).covered())  # and are erased again
+            verdict = verify_ledger(staged, trusted, self._tell, log_only=False)
+            if verdict.faults:
+                raise NotWhole(verdict)
+            if verdict.size != self._manifest.position:
+                raise NotRestored("the manifest was altered: it tells of another position")
             for one in signed:
                 if log.root(one.size) != one.root:
                     raise Rewound(
@@ -334,26 +349,31 @@ class _Restoring:
         for name, (store, _) in reversed(self._stores.items()):
             if store.file is not None and (file := before[name].file) is not None:
                 places[file] = store.file
-        self._place_keys()
-        for file, place in places.items():
-            _settle(file)
-            os.link(file, place)  # it takes the place of nothing that came meanwhile
-            file.unlink()
-            sync(place.parent)
+        with ExitStack() as undone:
+            for name, beside in self._key_places():
+                if name in self._manifest.files and not beside.exists():
+                    self._backup.copy(name, beside, self._tell)
+                    undone.callback(beside.unlink)
+                    sync(beside.parent)
+            for file, place in places.items():
+                _settle(file)
+                try:
+                    os.link(file, place)
+                except FileExistsError:
+                    raise NotRestored(f"{place} has come meanwhile, and is left there") from None
+                undone.callback(place.unlink)
+                file.unlink()
+                sync(place.parent)
+            undone.pop_all()
 
-    def _place_keys(self) -> None:
-        """Put keys that the backup holds beside what they belong to, where there are none."""
+    def _key_places(self) -> Iterator[tuple[str, Path]]:
+        """Where keys that the backup holds are put, beside what they belong to."""
         settings, vault = self._settings, self._stores["vault"][0].file
         log, given = home(settings), (settings.master_key, settings.master_key_file)
         if vault is not None and given == (None, None):
-            self._place_key(MASTER_KEY, Path(f"{vault}.key"))
+            yield MASTER_KEY, Path(f"{vault}.key")
         if log is not None and (settings.log_key, settings.log_key_file) == (None, None):
-            self._place_key(LOG_KEY, Path(f"{log}{KEY}"))
-
-    def _place_key(self, name: str, to: Path) -> None:
-        if name in self._manifest.files and not to.exists():
-            self._backup.copy(name, to, self._tell)
-            sync(to.parent)
+            yield LOG_KEY, Path(f"{log}{KEY}")
 
 
 def _tables(url: str) -> Sequence[str]:

@@ -207,6 +207,7 @@ def _held(file: Path) -> Held:
 def _zip(draft: Path, to: Path, tell: Tell) -> None:
     packed = draft / to.name
     files = sorted(draft.iterdir())
+    packed.touch(mode=0o600)  # it may hold keys, and leaves the folder that is its owner's alone
     with ZipFile(packed, "w", ZIP_DEFLATED, compresslevel=1) as archive:
         for number, file in enumerate(files):
             tell("packing", number, len(files))
