@@ -20,12 +20,13 @@ import service.bundle.verify as standalone
 from bench.organisation import Organisation
 from service.bundle.exporting import Exported, export
 from service.bundle.importing import NotEmpty, import_bundle
-from service.bundle.verify import Bundle, Found, signed_by, verify
+from service.bundle.verify import Bundle, Found, NoBundle, signed_by, verify
 from service.settings import Settings
+from service.stores.secret import sync
 from tests.attacks import flipped
 from tests.ledgers import act, decision, ledger_in, sent
 from tests.test_cli import curule
-from tests.test_verify import OTHER, SIZE, Kept, kept, organise, settings_of, verified
+from tests.test_verify import OTHER, SIZE, Kept, kept, organise, organised, settings_of, verified
 
 QUIET: Any = lambda *_: None  # noqa: E731
 
@@ -42,12 +43,9 @@ def exported(folder: Path, position: int | None = None, *, disclosures: bool = F
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Kept]:
-    """A ledger of some 700 entries with a bundle of it, and what was kept at some 400."""
+    """The same ledger as an auditor verifies, with a bundle of it, and what was kept."""
     folder = tmp_path_factory.mktemp("original")
-    with ledger_in(folder) as ledger:
-        organise(ledger, Organisation(SIZE), 400)
-        keeps = kept(ledger)
-        organise(ledger, Organisation(SIZE), 2 * SIZE)
+    keeps = organised(folder)
     exported(folder, disclosures=True)
     return folder, keeps
 
@@ -126,6 +124,43 @@ def test_the_verifier_imports_the_standard_library_alone() -> None:
         )
     }
     assert imported <= sys.stdlib_module_names
+
+
+def test_a_damaged_zip_is_told_so(original: tuple[Path, Kept], tmp_path: Path) -> None:
+    content = bytearray((original[0] / "bundle.zip").read_bytes())
+    with ZipFile(original[0] / "bundle.zip") as archive:
+        files = {name: archive.getinfo(name) for name in ("entries.jsonl", "disclosures.jsonl")}
+    for name, file in files.items():
+        begun = file.header_offset + len(file.FileHeader())
+        for at in range(begun + 50, begun + file.compress_size - 50, file.compress_size // 7):
+            content[at] ^= 0xFF
+            (tmp_path / "damaged.zip").write_bytes(content)
+            with pytest.raises(NoBundle, match=f"{name} cannot be read"):
+                verify(str(tmp_path / "damaged.zip"))
+            content[at] ^= 0xFF
+
+
+def test_a_bundle_takes_a_place_when_it_is_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    to = tmp_path / "bundle.zip"
+    synced: list[tuple[str, bytes]] = []
+
+    def noted(path: Path) -> None:
+        synced.append((path.name, to.read_bytes()))
+        sync(path)
+
+    monkeypatch.setattr("service.bundle.exporting.sync", noted)
+    to.write_bytes(b"an older one")
+    exported(tmp_path)
+    assert synced[0] == ("bundle.zip.part", b"an older one")
+    assert synced[1] == (tmp_path.name, to.read_bytes())
+
+
+def test_texts_in_clear_are_for_nobody_else(tmp_path: Path) -> None:
+    (tmp_path / "bundle.zip.part").touch()  # of one who was killed
+    exported(tmp_path, disclosures=True)
+    assert (tmp_path / "bundle.zip").stat().st_mode & 0o077 == 0
 
 
 def test_the_same_log_gives_the_same_bundle(original: tuple[Path, Kept]) -> None:

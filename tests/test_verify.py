@@ -72,10 +72,8 @@ def kept(ledger: Ledger) -> Kept:
     return Kept(ledger.published.checkpoint(), ledger.log.signer.verifier)
 
 
-@pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Kept]:
-    """A ledger of some 700 entries, and what an auditor kept when it had some 400."""
-    folder = tmp_path_factory.mktemp("original")
+def organised(folder: Path) -> Kept:
+    """Make a ledger of some 700 entries, and give what an auditor kept when it had some 400."""
     with ledger_in(folder) as ledger:
         organise(ledger, Organisation(SIZE), 400)
         keeps = kept(ledger)
@@ -83,7 +81,14 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Kept]:
             ledger.recorder.record([sent(each.decision)])
         ledger.follow()
         assert ledger.log.newest() > 600
-    return folder, keeps
+    return keeps
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Kept]:
+    """The ledger, and what was kept."""
+    folder = tmp_path_factory.mktemp("original")
+    return folder, organised(folder)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from domain.transparency.tiles import WIDTH, hashes_at, tile_path, width
 from domain.verification.commitments import MARK, commitments
 from projections.building import Tell
 from service.ledger import Ledger
+from service.stores.secret import sync
 
 _BATCH: Final = 5_000
 _OURS: Final = ("README.md", "verify.py")
@@ -36,6 +37,7 @@ def export(
     """Write a bundle of the whole decisions up to a position, or else of all.
 
     The same log gives the same bytes. A file that is there is replaced once the new one is whole.
+    With disclosures it is its owner's alone.
 
     Raises:
         ValueError: the position is not recorded yet.
@@ -45,10 +47,14 @@ def export(
         raise ValueError(f"position {position} is not recorded yet: the newest is {newest}")
     until = newest if position is None else _whole(ledger, position, newest)
     draft = to.with_name(f"{to.name}.part")
+    draft.unlink(missing_ok=True)
     try:
+        draft.touch(mode=0o600 if disclosures else 0o666)
         with ZipFile(draft, "w", ZIP_DEFLATED, compresslevel=6) as bundle:
             exported = _Export(ledger, bundle, until, tell).run(disclosures=disclosures)
+        sync(draft)
         draft.replace(to)
+        sync(to.parent)
     finally:
         draft.unlink(missing_ok=True)
     return exported

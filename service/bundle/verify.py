@@ -19,6 +19,7 @@ import hashlib
 import json
 import sys
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Union
@@ -26,6 +27,8 @@ from typing import Any, NamedTuple, Union
 WIDTH = 256
 MISSING = b"\0" * 32
 MOST = 1000  # faults that are kept
+
+DAMAGED = (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)  # what reading raises
 
 Source = Union[Path, zipfile.ZipFile]  # noqa: UP007 (this runs on older Pythons, too)
 Told = Callable[[int, int], Any]  # is told how many entries of how many are read
@@ -189,22 +192,23 @@ class Bundle:
             if isinstance(self.files, Path):
                 return (self.files / name).read_bytes()
             return self.files.read(name)
-        except (OSError, KeyError, zipfile.BadZipFile):
+        except (KeyError, *DAMAGED):
             return None
 
     def lines(self, name: str) -> Iterator[bytes]:
-        """The lines of a file; none if it is not there."""
+        """The lines of a file; none if it is not there. NoBundle if it is damaged."""
         try:
-            file = (
+            with (
                 (self.files / name).open("rb")
                 if isinstance(self.files, Path)
                 else self.files.open(name)
-            )
-        except (OSError, KeyError, zipfile.BadZipFile):
+            ) as file:
+                for line in file:
+                    yield line[:-1] if line.endswith(b"\n") else line
+        except (KeyError, FileNotFoundError):
             return
-        with file:
-            for line in file:
-                yield line[:-1] if line.endswith(b"\n") else line
+        except DAMAGED as error:
+            raise NoBundle(f"{name} cannot be read: {error}") from None
 
     def text(self, name: str) -> str:
         """The text of a file that must be there."""

@@ -174,7 +174,6 @@ def import_(
 
 
 def _ledger(key: str | None, since: Path | None, *, log_only: bool) -> Verdict:
-
     from service.log.stored import Stored
     from service.settings import Settings
     from service.verifying import CannotVerify, Trusted
@@ -201,7 +200,9 @@ def _receipt(file: Path, key: str | None) -> Verdict:
     from service.verifying.receipts import verify_receipt
 
     try:
-        return verify_receipt(_read(file), _verifier(_key(key) if key else _stated_key()))
+        return verify_receipt(
+            client.text(str(file)), _verifier(_key(key) if key else _stated_key())
+        )
     except CannotVerify as error:
         raise Unanswered(f"{file}: {error}", 2) from None
 
@@ -217,7 +218,7 @@ def _bundle(file: Path, key: str | None, since: Path | None) -> Verdict:
             found = verifying(
                 str(file),
                 _key(key) if key else None,
-                _read(since) if since else None,
+                client.text(str(since)) if since else None,
                 lambda *of: tell("reading entries", *of),
             )
     except NoBundle as error:
@@ -280,7 +281,7 @@ def _stated_key() -> str:
 
 def _key(given: str) -> str:
     """A verifier key, or what is in the file that it names."""
-    return given if "+" in given else _read(Path(given)).strip()
+    return given if "+" in given else client.text(given).strip()
 
 
 def _verifier(text: str) -> Verifier:
@@ -299,15 +300,6 @@ def _checkpoint(file: Path, verifier: Verifier | None) -> Checkpoint:
     if verifier is None:
         raise Unanswered("this log states no verifier key: give --key", 2)
     try:
-        return verifier.opened(_read(file))
+        return verifier.opened(client.text(str(file)))
     except NotSigned as error:
         raise Unanswered(f"{file}: {error}", 2) from None
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text("utf-8")
-    except OSError as error:
-        raise Unanswered(f"{file} cannot be read: {error.strerror}", 2) from None
-    except UnicodeDecodeError:
-        raise Unanswered(f"{file} is not UTF-8", 2) from None

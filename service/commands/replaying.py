@@ -101,7 +101,7 @@ def _entries(file: str | None, position: int | None) -> Iterator[tuple[int, Iter
                 from service.settings import Settings
 
                 log = opened.enter_context(closing(client.log(Settings())))
-                until = min(log.head()[0], END if position is None else position)
+                until = min(log.newest(), END if position is None else position)
                 yield until, logged(log, until)
             elif file == "-":
                 yield 0, exported(sys.stdin.buffer)
