@@ -4,6 +4,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -672,6 +673,38 @@ def test_an_error_reaches_all_who_shared_the_commit(opened: Callable[..., Log]) 
     assert [type(outcome).__name__ for outcome in outcomes] == ["tuple"] + ["Lost"] * 5
     assert log.head()[0] == 1
     assert log.record(Append((draft("t0"),), unless(("t0", ANY))))[0].position == 2
+
+
+def test_a_log_is_closed_though_a_commit_fails_meanwhile(opened: Callable[..., Log]) -> None:
+    log = opened()
+    started, go = threading.Event(), threading.Event()
+
+    def hold(_: Sequence[Sealed]) -> None:
+        started.set()
+        assert go.wait(10)
+
+    log.add_listener(hold)
+
+    def record() -> None:
+        with contextlib.suppress(Lost):
+            log.record(Append((draft("a"),)))
+
+    first, second = threading.Thread(target=record), threading.Thread(target=record)
+    first.start()
+    assert started.wait(10)
+    second.start()
+    until(lambda: len(log._turns._queue) == 1)
+    lose(log, "before_cursor_execute", COMMITTING)
+    with ThreadPoolExecutor(1) as closer:
+        closing = closer.submit(log.close)
+        until(lambda: len(log._turns._queue) == 2)
+        go.set()
+        closing.result()
+    for thread in (first, second):
+        thread.join()
+    assert log.closed
+    with pytest.raises(RuntimeError, match="the log is closed"):
+        log.record(Append((draft("b"),)))
 
 
 def terminate(url: str) -> None:

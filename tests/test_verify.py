@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import threading
 from collections.abc import Callable
@@ -94,7 +95,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Kept]:
 @pytest.fixture
 def folder(original: tuple[Path, Kept], tmp_path: Path) -> Path:
     """A copy of the ledger, to do something to."""
-    return shutil.copytree(original[0], tmp_path / "copy", symlinks=True)
+    return shutil.copytree(original[0], tmp_path / "an auditor's copy", symlinks=True)
 
 
 @pytest.fixture
@@ -352,6 +353,23 @@ def test_commitments_are_those_of_the_acts() -> None:
         }
         erased = getattr(entry.act, "digests", ()) if entry.type == "subject.erased" else ()
         assert erased_by(stated["act"]) == set(erased)
+
+
+def test_work_that_was_not_begun_is_left_when_something_is_raised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    folders = [str(tmp_path / str(number)) for number in range(5_000)]
+
+    def fail() -> None:
+        with sharing.sharing(sharing.SHARED) as each:
+            work = each(os.mkdir, folders)
+            next(work)
+            raise CannotVerify
+
+    with pytest.raises(CannotVerify):
+        fail()
+    assert len(list(tmp_path.iterdir())) < len(folders)
 
 
 @pytest.mark.parametrize(

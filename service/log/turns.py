@@ -44,13 +44,17 @@ class Turns:
         Raises:
             RuntimeError: they are not taken any more.
         """
-        return self._taken(_Call(appends))
+        call = _Call(appends)
+        self._wait(call)
+        if call.error is not None:
+            raise call.error
+        return call.committed
 
     def end(self) -> None:
-        """Take no more, and wait until all that was taken is committed."""
-        self._taken(_Call(()), is_last=True)
+        """Take no more, and wait until all that was taken is committed, or has failed."""
+        self._wait(_Call(()), is_last=True)
 
-    def _taken(self, call: _Call, *, is_last: bool = False) -> Committed:
+    def _wait(self, call: _Call, *, is_last: bool = False) -> None:
         with self._door:
             if self._ended and not is_last:
                 raise RuntimeError("the log is closed")
@@ -65,9 +69,6 @@ class Turns:
                 raise
         if call.leads:
             self._lead(call)
-        if call.error is not None:
-            raise call.error
-        return call.committed
 
     def _lead(self, leader: _Call) -> None:
         group: list[_Call] = []

@@ -50,7 +50,7 @@ def verify_views(path: Path, fetch: Fetch, verdict: Verdict, tell: Tell) -> None
                 return
             with closing(Views(fresh)) as built:
                 if built.digest() != views.digest(connection):
-                    connection.exec_driver_sql(f"ATTACH '{fresh.resolve()}' AS fresh")
+                    connection.exec_driver_sql("ATTACH ? AS fresh", (str(fresh.resolve()),))
                     verdict.found.add(*_first_difference(connection))
                     connection.exec_driver_sql("DETACH fresh")
     verdict.count("entries in views", position)

@@ -29,8 +29,10 @@ def sharing(entries: int) -> Iterator[Each]:
     given, os.environ[_SEED] = os.environ.get(_SEED), str(secrets.randbelow(2**32 - 1) + 1)
     try:
         with ProcessPoolExecutor(processors, get_context("spawn")) as pool:
-            yield pool.map
-            pool.shutdown(cancel_futures=True)
+            try:
+                yield pool.map
+            finally:
+                pool.shutdown(cancel_futures=True)  # what was not begun is left, whatever is raised
     finally:
         del os.environ[_SEED]
         if given is not None:
