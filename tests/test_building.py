@@ -24,7 +24,7 @@ from projections.follower import Follower
 from projections.structure import structure
 from projections.tables import VERSION
 from projections.views import NoViews, Views, holds_views
-from service.backup.copying import copy_views
+from service.backup.snapshots import Snapshot
 from service.ledger import Ledger, fetching
 from service.log.log import Log
 from service.settings import Settings
@@ -184,7 +184,8 @@ def test_views_that_are_exchanged_while_they_are_opened_are_found(
     monkeypatch.setattr(sqlite3, "connect", exchanged)
     assert holds_views(path)
     monkeypatch.setattr(sqlite3, "connect", exchanged)
-    assert copy_views(path, tmp_path / "copy.db", quiet) == log.newest()
+    with closing(Snapshot(f"sqlite:///{path}")) as seen:
+        seen.copy(tmp_path / "copy.db", quiet)
     assert digest_in(tmp_path / "copy.db") == digest
     left = {each.name for each in tmp_path.glob("views.db*")}
     assert left == {"views.db", "views.db.lock", path.readlink().name}

@@ -18,9 +18,8 @@ import sqlalchemy as sa
 
 ROOM: Final = Path(__file__).parent
 """What holds a folder of revisions for each store."""
-
-
 _ADVISORY: Final = int.from_bytes(b"cschemas")
+"""The lock of whoever makes or migrates a store, on PostgreSQL."""
 
 
 class SchemaDiffers(Exception):

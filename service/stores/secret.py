@@ -71,13 +71,13 @@ def kept_beside(
     if not path.exists():
         if is_used:
             raise locked(f"the {what} is there, but its key is not: restore {path}")
-        make(path)
+        make_secret(path)
     if os.name == "posix" and path.stat().st_mode & 0o077:
         raise locked(f"{path} is open to others than its owner: chmod 600 it")
     return path
 
 
-def make(path: Path) -> None:
+def make_secret(path: Path) -> None:
     """Make a file with a new secret, durably, unless there is one."""
     made, draft = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # its owner's alone
     try:

@@ -12,7 +12,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from service.settings import Settings
-from service.stores.secret import make, sync
+from service.stores.secret import make_secret, sync
 from service.vault.vault import Vault, VaultLocked, key_beside, master_key
 
 
@@ -48,7 +48,7 @@ def rotate(
 
 def _rewrap(settings: Settings, retired: bytes, to: Path, tell: Callable[[int, int], None]) -> None:
     if not to.exists():
-        make(to)
+        make_secret(to)
     with closing(Vault(settings.vault, _read(settings, to), retires=retired)) as vault:
         vault.rewrap(retired, tell)
 

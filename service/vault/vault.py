@@ -64,8 +64,7 @@ _PUT = sa.text("""
     INSERT INTO vault_disclosures VALUES (:digest, :subject, :decision, :sealed, :deadline)
     ON CONFLICT (digest) DO UPDATE SET deadline = excluded.deadline
     WHERE vault_disclosures.deadline < excluded.deadline""")
-
-
+# Whoever erases keeps others waiting longer than a transaction of the service may do nothing.
 _HOLDING = sa.text("SET LOCAL idle_in_transaction_session_timeout = '60s'")
 
 
