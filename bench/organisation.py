@@ -46,7 +46,9 @@ from service.log.appends import Append, Draft
 from service.log.log import Log
 from service.recording.recorder import Receipt, Sent, curule_seal
 from service.settings import Settings
-from service.vault.vault import Disclosure, Vault, master_key
+from service.vault.disclosures import Disclosure
+from service.vault.master import master_key
+from service.vault.vault import Vault
 
 MOST_BODIES: Final = 1_000
 ENTRIES_A_BODY: Final = 20

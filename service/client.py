@@ -171,7 +171,7 @@ def opening() -> Iterator[None]:
     from projections.views import NoViews
     from service.log.signing import LogLocked, LogRewound
     from service.schemas import SchemaDiffers
-    from service.vault.vault import VaultLocked
+    from service.vault.master import VaultLocked
 
     try:
         yield

@@ -52,7 +52,8 @@ from service.recording.recorder import (
 )
 from service.settings import Settings
 from service.vault.erasures import Erasures
-from service.vault.vault import Vault, master_key_of
+from service.vault.master import master_key_of
+from service.vault.vault import Vault
 
 
 class Ledger:

@@ -36,9 +36,11 @@ from service.content import ERASED
 from service.ledger import Ledger
 from service.recording.recorder import Receipt, Refusal
 from service.settings import Settings
+from service.vault import disclosures
 from service.vault import vault as vault_module
+from service.vault.disclosures import Disclosure, disclose, opened
 from service.vault.erasures import Erased
-from service.vault.vault import Disclosure, SubjectsErased, Vault, VaultDamaged, disclose
+from service.vault.vault import SubjectsErased, Vault, VaultDamaged
 from tests.ledgers import (
     act,
     decision,
@@ -177,7 +179,7 @@ def sealed(ledger: Ledger) -> dict[str, tuple[str, bytes, bytes]]:
         for row in connection.execute(rows):
             cipher = ledger.vault._cipher(row.wrapped)
             text = vault_module._unsealed(cipher, row.digest, row.subject, row.sealed)
-            found[vault_module.opened(text)] = (text, row.sealed, row.wrapped)
+            found[opened(text)] = (text, row.sealed, row.wrapped)
     return found
 
 
@@ -239,7 +241,7 @@ def test_the_log_says_what_was_erased_and_why(ledger: Ledger) -> None:
 
 def disclosed(ledger: Ledger) -> dict[str, Disclosure]:
     return {
-        text: Disclosure(vault_module._digest(one), "", "", one)
+        text: Disclosure(disclosures._digest(one), "", "", one)
         for text, (one, _, _) in sealed(ledger).items()
     }
 

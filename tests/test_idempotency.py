@@ -23,8 +23,9 @@ from service.log.appends import Append, Draft, LogMoved
 from service.log.log import Log
 from service.recording.recorder import KeyReused, Receipt, Refusal, Sent, Stale
 from service.settings import Settings
+from service.vault.master import VaultLocked
 from service.vault.rotation import rotate
-from service.vault.vault import Vault, VaultLocked
+from service.vault.vault import Vault
 from service.verifying import Trusted
 from service.verifying.ledger import verify_ledger
 from tests.ledgers import act, decision, ledger_in, told

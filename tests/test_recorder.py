@@ -12,7 +12,7 @@ import pytest
 from service.content import digests
 from service.ledger import Ledger
 from service.recording.recorder import Answer, Receipt, Refusal
-from service.vault.vault import disclose
+from service.vault.disclosures import disclose
 from tests.ledgers import act, decision, entries, ledger_in, record, sent
 
 

@@ -16,8 +16,10 @@ from pydantic import SecretStr
 from service.ledger import Ledger
 from service.settings import Settings
 from service.vault import vault as module
+from service.vault.disclosures import Disclosure, disclose
+from service.vault.master import VaultLocked
 from service.vault.rotation import rotate
-from service.vault.vault import Disclosure, SubjectsErased, Vault, VaultLocked, disclose
+from service.vault.vault import SubjectsErased, Vault
 from tests.test_cli import curule, environment
 
 LATER: Final = 2**62

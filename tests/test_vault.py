@@ -19,15 +19,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.vault import vault as module
-from service.vault.vault import (
-    Disclosure,
-    Vault,
-    VaultDamaged,
-    VaultLocked,
-    disclose,
-    master_key,
-    opened,
-)
+from service.vault.disclosures import Disclosure, disclose, opened
+from service.vault.master import VaultLocked, master_key
+from service.vault.vault import Vault, VaultDamaged
 
 KEY = bytes(range(32))
 LATER = 2**62

@@ -34,7 +34,8 @@ from service.stores.connections import maintaining
 from service.stores.secret import Locked, sync
 from service.stores.stores import Store, stores
 from service.vault.erasures import Erasures
-from service.vault.vault import Vault, master_key_of
+from service.vault.master import master_key_of
+from service.vault.vault import Vault
 from service.verifying import Trusted, Verdict
 from service.verifying.ledger import verify_ledger
 

@@ -44,7 +44,7 @@ from service.log.tables import NEWEST, VERIFIER_KEY, checkpoint, entries_table, 
 from service.settings import Settings
 from service.stores.secret import sync
 from service.stores.stores import Store, stores
-from service.vault.vault import master_key_of
+from service.vault.master import master_key_of
 
 ZIPPED: Final = ".zip"
 """The end of a backup's name that makes it one file."""

@@ -18,7 +18,9 @@ from service.ledger import Ledger
 from service.log.appends import Append, Condition, Draft
 from service.log.log import Log
 from service.settings import Settings
-from service.vault.vault import Disclosure, Vault, master_key_of
+from service.vault.disclosures import Disclosure
+from service.vault.master import master_key_of
+from service.vault.vault import Vault
 
 _GROUP: Final = 500
 """Decisions that are stored in one commit."""

@@ -25,7 +25,7 @@ from service.problems.kinds import (
 )
 from service.problems.unrecorded import unanswered
 from service.recording.writer import KeyRunning, OutOfTime
-from service.vault.vault import VaultLocked
+from service.vault.master import VaultLocked
 
 
 def install(app: FastAPI) -> None:

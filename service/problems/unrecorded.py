@@ -27,7 +27,7 @@ from service.problems.kinds import (
 )
 from service.recording.recorder import KeyReused, Refusal, Stale, Unsettled
 from service.recording.writer import OutOfTime
-from service.vault.vault import VaultLocked
+from service.vault.master import VaultLocked
 
 logger = logging.getLogger(__name__)
 

@@ -38,7 +38,8 @@ from service.log.publication import Publication
 from service.log.signing import LogRewound
 from service.operating.metrics import Metrics
 from service.recording.memory import Ahead, Memory
-from service.vault.vault import Disclosure, SubjectsErased, Vault, disclose
+from service.vault.disclosures import Disclosure, disclose
+from service.vault.vault import SubjectsErased, Vault
 
 ATTEMPTS = 8
 """How often a decision is judged again because the log moved, before the client is told to wait."""

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from service.settings import Settings
 from service.stores.secret import make_secret, sync
-from service.vault.vault import Vault, VaultLocked, key_beside, master_key
+from service.vault.master import VaultLocked, key_beside, master_key
+from service.vault.vault import Vault
 
 
 def rotate(

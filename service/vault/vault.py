@@ -7,8 +7,6 @@ nothing, and once a subject's key and disclosures are deleted, nothing tells any
 proof over the log stays valid.
 """
 
-import base64
-import json
 import secrets
 import threading
 from collections import OrderedDict
@@ -16,7 +14,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from hashlib import sha256
-from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -25,9 +22,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
 from service.schemas import Schema
-from service.settings import Settings
 from service.stores.connections import PATIENCE, engine, unhurried
-from service.stores.secret import Locked, in_file, kept_beside, secret
+from service.vault.disclosures import Disclosure, opened
+from service.vault.master import VaultLocked
 
 _BATCH: Final = 1_000  # rows asked for, or swept, at once
 _KEPT: Final = 50_000  # opened values in memory, none of them longer than _BATCH characters
@@ -68,10 +65,6 @@ _PUT = sa.text("""
 _HOLDING = sa.text("SET LOCAL idle_in_transaction_session_timeout = '60s'")
 
 
-class VaultLocked(Locked):
-    """There is no master key, or not the one the vault was made with; nothing was changed."""
-
-
 class VaultDamaged(Exception):
     """What is stored is not what a digest commits to: stop, and restore the vault."""
 
@@ -81,45 +74,12 @@ class SubjectsErased(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Disclosure:
-    """One committed field, opened: `digest` is for the log, `text` for the vault alone."""
-
-    digest: str
-    subject: str  # whose key encrypts it: "person:ID" or "decision:ID"
-    decision: str  # the decision that states it
-    text: str = field(repr=False)  # the SD-JWT disclosure string, verbatim
-
-    def __post_init__(self) -> None:
-        if self.digest != _digest(self.text):
-            raise ValueError(f"{self.digest} is not the digest of this disclosure")
-
-
-@dataclass(frozen=True, slots=True)
 class Examined:
     """A disclosure as it is found in the vault."""
 
     digest: str
     text: str | None = field(repr=False)  # None: it was altered, or its key was
     is_settled: bool  # whether its entry is known to be in the log
-
-
-_encoded = json.JSONEncoder(ensure_ascii=False).encode
-
-
-def disclose(field: str, value: str, *, subject: str, decision: str) -> Disclosure:
-    """Commit to a field's value under a fresh 128-bit salt."""
-    stated = _encoded([secrets.token_urlsafe(16), field, value])
-    text = _base64url(stated.encode())
-    return Disclosure(_digest(text), subject, decision, text)
-
-
-def opened(disclosure_text: str) -> str:
-    """Return the value in a disclosure string; ValueError if that holds no text."""
-    padded = disclosure_text + "=" * (-len(disclosure_text) % 4)
-    match json.loads(base64.b64decode(padded, altchars=b"-_", validate=True)):
-        case [str(), str(), str(value)]:
-            return value
-    raise ValueError("not the disclosure of a text")
 
 
 class Vault:
@@ -455,39 +415,6 @@ class Vault:
         raise VaultDamaged("a subject's key was altered, or keys are still being rotated")
 
 
-def master_key(vault_url: str, *, key: str | None, key_file: Path | None) -> bytes:
-    """Return the master key: the one given, the one in the file, or that beside a SQLite vault.
-
-    The last, `<vault>.key`, is made (mode 0600) where there is neither it nor a vault yet. Whoever
-    loses a master key loses the vault. VaultLocked tells what is missing or wrong.
-    """
-    return secret(
-        "master key",
-        "CURULE_MASTER_KEY",
-        key=key,
-        key_file=key_file,
-        beside=lambda: key_beside(vault_url),
-        locked=VaultLocked,
-    )
-
-
-def master_key_of(settings: Settings) -> bytes:
-    """The master key of the settings. Raises VaultLocked."""
-    key = settings.master_key.get_secret_value() if settings.master_key else None
-    return master_key(settings.vault, key=key, key_file=settings.master_key_file)
-
-
-def key_beside(vault_url: str) -> Path:
-    """The file beside a SQLite vault that holds its master key, made if both are not there yet."""
-    database = in_file(sa.make_url(vault_url))
-
-    def used() -> bool:
-        return database is not None and database.exists()
-
-    named = {"what": "vault", "variable": "CURULE_MASTER_KEY"}
-    return kept_beside(database, ".key", used, **named, locked=VaultLocked)
-
-
 def _bare_keys(subjects: Iterable[str]) -> sa.Delete:
     """Delete the keys of subjects without a disclosure, but not what says that they are erased."""
     bare = ~sa.exists().where(_DISCLOSURES.c.subject == _KEYS.c.subject)
@@ -514,14 +441,6 @@ def _unsealed(cipher: AESGCM, digest: str, subject: str, sealed: bytes) -> str:
         return Disclosure(digest, subject, "", text).text
     except (InvalidTag, ValueError):
         raise VaultDamaged(f"what is kept for {digest} is not what it commits to") from None
-
-
-def _digest(text: str) -> str:
-    return _base64url(sha256(text.encode("ascii")).digest())
-
-
-def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
 def _batches(items: Sequence[str]) -> Iterator[Sequence[str]]:

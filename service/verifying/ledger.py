@@ -19,7 +19,8 @@ from service.log.signing import kept_in, remembered
 from service.log.stored import Stored
 from service.settings import Settings
 from service.stores.secret import in_file
-from service.vault.vault import Vault, VaultLocked, master_key_of
+from service.vault.master import VaultLocked, master_key_of
+from service.vault.vault import Vault
 from service.verifying import CannotVerify, Trusted, Verdict
 from service.verifying.image import verify_views
 from service.verifying.log import LogVerification
