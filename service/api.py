@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final
 
 from fastapi import FastAPI
-from fastapi.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 
 from domain.access import Principal
@@ -35,7 +34,8 @@ PARTS: Final = (posting, erasing, granting, asking, explaining, operating)
 logger = logging.getLogger(__name__)
 
 LULL: Final = 0.2
-"""Seconds without recording after which the views follow, so as not to slow it down."""
+"""Seconds from one look at what others record to the next; and without recording after which the
+views follow, so as not to slow it down."""
 
 TROUBLED: Final = 5.0
 """Seconds until it is tried again when it failed."""
@@ -68,8 +68,9 @@ def application(
             writer = Writer(ledger.recorder, is_local=ledger.is_local)
             app.state.ledger, app.state.writer = ledger, writer
             app.state.health = health = Health(ledger)
-            app.state.tail = tail = Tail(ledger.log)
+            app.state.tail = tail = Tail(ledger.log, ledger.keys)
             ending = asyncio.Event()
+            attending = asyncio.create_task(_attend(ledger, ending))
             keeping = asyncio.create_task(_keep(ledger, writer, ending))
             watch = Watch(Cosigning(ledger.log, ledger.published), witnesses, interval)
             watching = asyncio.create_task(watch.run()) if witnesses else None
@@ -82,7 +83,7 @@ def application(
                 if watching is not None:
                     watching.cancel()
                     await asyncio.wait([watching])
-                await keeping
+                await asyncio.gather(attending, keeping)
                 await writer.close()
 
     app = FastAPI(
@@ -113,13 +114,18 @@ class _Ending(Exception):
     """The service ends, and what takes long with it."""
 
 
+async def _attend(ledger: Ledger, ending: asyncio.Event) -> None:
+    """Heed what others record, whatever else takes long: a key that they revoke ends here, too."""
+    await _repeat(ledger.attend, ending, "what others record cannot be heeded; trying again")
+
+
 async def _keep(ledger: Ledger, writer: Writer, ending: asyncio.Event) -> None:
     """Bring the views nearer to the log while nobody records; a question does the rest.
 
     Build them if they must be. And sweep the texts of what was never recorded from the vault, at
     the start and every hour.
     """
-    swept, pause, begun = -SWEEPING, LULL, ""
+    swept, begun = -SWEEPING, ""
 
     def told(stage: str, done: int, of: int) -> None:
         nonlocal begun
@@ -129,17 +135,27 @@ async def _keep(ledger: Ledger, writer: Writer, ending: asyncio.Event) -> None:
             begun = stage
             logger.info("building the views: %s", stage)
 
+    def keep() -> None:
+        nonlocal swept
+        ledger.keep(told, is_idle=writer.idle_for > LULL)
+        if time.monotonic() - swept > SWEEPING:
+            swept = time.monotonic()
+            ledger.sweep()
+
+    await _repeat(keep, ending, "the ledger cannot be kept in order; trying again")
+
+
+async def _repeat(do: Callable[[], None], ending: asyncio.Event, complaint: str) -> None:
+    """Do something in each lull, and a last time at the end."""
+    pause = LULL
     while not ending.is_set():
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(ending.wait(), pause)
         pause = LULL
         try:
-            await run_in_threadpool(ledger.keep, told, is_idle=writer.idle_for > LULL)
-            if time.monotonic() - swept > SWEEPING:
-                swept = time.monotonic()
-                await run_in_threadpool(ledger.sweep)
+            await asyncio.to_thread(do)  # questions, which may be many, have threads of their own
         except _Ending:
             return
         except Exception:
             pause = TROUBLED  # so as not to fill a disk with the same complaint
-            logger.exception("the ledger cannot be kept in order; trying again")
+            logger.exception("%s", complaint)

@@ -104,13 +104,13 @@ _GROUPS = (
     following,
     replaying,
     auditing,
-    access,
     erasing,
     operating,
     serving,
 )
 for group in _GROUPS:
     app.add_typer(group.app)
+app.add_typer(access.app, name="access-log")
 app.add_typer(keys.app, name="keys")
 app.add_typer(replaying.views, name="views")
 app.add_typer(witness.app, name="witness")

@@ -27,13 +27,11 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy import URL
 
-from domain.access import LOCAL
 from service import client, examples
 from service.access import keys
 from service.client import Unanswered
 from service.examples import Question
 from service.ledger import Ledger
-from service.recording.recorder import Receipt, Sent
 from service.serving import address
 from service.settings import Settings
 from service.terminal.terminal import output, progress, say
@@ -82,14 +80,13 @@ def key(ledger: Ledger, directory: Path) -> SecretStr:
     """The key with which the demo records: the one kept in its folder, or a new one."""
     kept = directory / KEY
     if not (kept.is_file() and ledger.keys.principal(kept.read_text().strip())):
-        decision, _, text = keys.grant("the demo", "recorder", None, None)
-        (given,) = ledger.recorder.record([Sent(decision, LOCAL)])
-        if not isinstance(given, Receipt):
-            raise Unanswered(f"the demo gets no key: {given}")
+        try:
+            text = keys.give(ledger.recorder, "the demo", "recorder")
+        except keys.NotGiven as error:
+            raise Unanswered(f"the demo gets no key: {error}") from None
         kept.unlink(missing_ok=True)
         kept.touch(0o600)
         kept.write_text(f"{text}\n")
-        ledger.keys.follow(given.position + 1)
     return SecretStr(kept.read_text().strip())
 
 

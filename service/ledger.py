@@ -84,7 +84,7 @@ class Ledger:
             self.keys.follow(self.log.newest())
             self.reads = opened.enter_context(closing(Reads(reads_url(settings))))
             self.reads.expect()
-            self.uses = Uses()
+            self.uses = Uses(self.reads.used)
             self._remembered = Remembering()
             self.structures = Structures(self._remembered)
             self.writing = Writing()
@@ -99,9 +99,8 @@ class Ledger:
 
     def close(self) -> None:
         """Close every connection; what was acknowledged is durable already."""
-        if uses := self.uses.due(at_once=True):
-            with suppress(SQLAlchemyError):  # it is told to the minute or so
-                self.reads.used(uses)
+        with suppress(SQLAlchemyError):  # it is told to the minute or so
+            self.uses.keep(at_once=True)
         self._opened.close()
 
     @property
@@ -129,16 +128,19 @@ class Ledger:
         self.follower.follow(newest, patience)
         return newest
 
+    def attend(self) -> None:
+        """Heed what others have recorded of keys and erasures, and note when keys were used."""
+        newest = self.newest()
+        self.keys.follow(newest)  # first: no vault that is locked keeps a key working
+        self.erasures.follow(newest)  # so that nobody's memory keeps what others erased
+        self.uses.keep()
+
     def keep(self, tell: Tell, *, is_idle: bool) -> None:
         """Bring the views a batch nearer to the log if idle, or have them built if they must be.
 
-        Many are built apart: recording and answering go on meanwhile.
+        That may take minutes. Many are built apart: recording and answering go on meanwhile.
         """
         newest = self.newest()
-        self.erasures.follow(newest)  # so that nobody's memory keeps what others erased
-        self.keys.follow(newest)
-        if uses := self.uses.due():
-            self.reads.used(uses)
         if is_idle or self.follower.must_build(newest):  # else recording goes first
             apart = partial(build_apart, self._settings) if newest >= APART else None
             self.follower.step(newest, tell=tell, apart=apart)

@@ -61,10 +61,7 @@ def give(
     ledger: Ledger, role: Any, within: str | None = None, expires: str | None = None
 ) -> tuple[Principal, str]:
     """A new key: who has it, and the key itself."""
-    taken, _, text = keys.grant(f"of the {role}", role, within, expires)
-    (answer,) = ledger.recorder.record([Sent(taken, LOCAL)])
-    assert isinstance(answer, Receipt), answer
-    ledger.keys.follow(ledger.log.newest())
+    text = keys.give(ledger.recorder, f"of the {role}", role, within, expires)
     principal = ledger.keys.principal(text)
     assert principal is not None
     return principal, text

@@ -507,7 +507,7 @@ def test_another_process_forgets_it_without_being_asked(tmp_path: Path) -> None:
         record_story(one)
         other.names([disclosed(one)[NAME].digest])
         erase(one)
-        other.keep(lambda *_: None, is_idle=False)
+        other.attend()
         assert not GONE & set(other.vault._recent.values())
 
 

@@ -30,7 +30,7 @@ CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="curule"'}
 """How to show a key."""
 
 REFUSED: Final = {"WWW-Authenticate": 'Bearer realm="curule", error="invalid_token"'}
-
+"""The same to whoever showed one that is none."""
 
 _HOST: Final = re.compile(r"(?:\[([0-9a-fA-F:.]+)\]|([^:\[\]]+))(?::[0-9]+)?")
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Final
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
@@ -19,6 +17,7 @@ from service import problems
 from service.access import keys
 from service.access.doorkeeper import needs
 from service.access.reads import Read
+from service.asking.pages import LINK, PAGE, links
 from service.asking.questions import note
 from service.content import with_texts
 from service.ledger import Ledger
@@ -28,9 +27,6 @@ from service.recording.posting import answered, received
 from service.recording.recorder import Receipt, Refusal, Sent
 
 router = APIRouter(tags=["access"])
-
-PAGE: Final = 100
-"""Items on a page unless told otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,11 +132,15 @@ class ReadsQuery(KeysQuery):
     """Only what was read with this key."""
 
 
-def _page(request: Request, content: Any, query: KeysQuery, more: Any) -> Response:
+def _pages(model: Any) -> dict[int | str, dict[str, Any]]:
+    return {200: {"model": model, "headers": {"Link": LINK}}}
+
+
+def _page(request: Request, content: Any, query: KeysQuery, following: int | None) -> Response:
     headers = {"Cache-Control": "no-store"}
-    if more is not None:
-        given = {**query.model_dump(exclude_none=True), **more}
-        headers["Link"] = f'<{request.url.path}?{urlencode(given)}>; rel="next"'
+    asked = query.model_dump(exclude={"cursor"}, exclude_none=True)
+    if (to := links(request, asked, following, is_first=query.cursor == 0)) is not None:
+        headers["Link"] = to
     return JSONResponse(content, headers=headers)
 
 
@@ -168,12 +168,10 @@ async def grant_key(request: Request) -> Response:
     except ValidationError as error:
         return problems.malformed(error, body)
     try:
-        today = datetime.now(UTC).date()
-        expires = keys.expiry(asked.expires, today) if asked.expires is not None else None
+        expires = None if asked.expires is None else keys.expiry(asked.expires, keys.today())
     except ValueError as error:
         raise Problem(PARAMETER, f"expires: {error}") from None
     decision, key, text = keys.grant(asked.name, asked.role, asked.within, expires)
-    ledger: Ledger = request.app.state.ledger
     principal: Principal = request.state.principal
     given = await request.app.state.writer.record(Sent(decision, principal))
     if isinstance(given, Refusal):  # of the one act that the request was made into
@@ -183,7 +181,6 @@ async def grant_key(request: Request) -> Response:
         return answered(Refusal(tuple(violations)))
     if not isinstance(given, Receipt):
         return answered(given)
-    ledger.keys.follow(given.position + 1)
     told = KeyGiven(key, text, asked.role, asked.within, expires, given.decision, given.position)
     headers = {"Cache-Control": "no-store", "Ledger-Position": str(given.position + 1)}
     return JSONResponse(asdict(told), 201, headers)
@@ -193,7 +190,7 @@ async def grant_key(request: Request) -> Response:
     "/v1/keys",
     summary="The keys that were given",
     dependencies=[needs("grant", "review")],
-    responses={200: {"model": KeysAnswer}},
+    responses=_pages(KeysAnswer),
 )
 def ask_keys(request: Request, query: Annotated[KeysQuery, Query()]) -> Response:
     """Every key that was ever given, with its role, and when it was last used."""
@@ -204,8 +201,8 @@ def ask_keys(request: Request, query: Annotated[KeysQuery, Query()]) -> Response
     listed = with_texts([_listed(each, used.get(each.id)) for each in page], ledger.names)
     request.state.texts = len(listed)
     note(request, query.model_dump())
-    more = {"cursor": page[-1].granted} if len(found) > len(page) else None
-    return _page(request, {"keys": listed}, query, more)
+    following = page[-1].granted if len(found) > len(page) else None
+    return _page(request, {"keys": listed}, query, following)
 
 
 def _listed(key: Key, last_used: str | None) -> dict[str, Any]:
@@ -235,8 +232,6 @@ async def revoke_key(request: Request, key_id: str) -> Response:
     given = await request.app.state.writer.record(
         Sent(keys.revocation(key_id), request.state.principal)
     )
-    if isinstance(given, Receipt):
-        ledger.keys.follow(given.position + 1)
     return answered(given)
 
 
@@ -244,12 +239,12 @@ async def revoke_key(request: Request, key_id: str) -> Response:
     "/v1/access-log",
     summary="Who has read personal data",
     dependencies=[needs("review")],
-    responses={200: {"model": ReadsAnswer}},
+    responses=_pages(ReadsAnswer),
 )
 def ask_access_log(request: Request, query: Annotated[ReadsQuery, Query()]) -> Response:
     """Each answer with personal texts that a key was given, oldest first."""
     ledger: Ledger = request.app.state.ledger
     found = ledger.reads.read(query.cursor, query.limit + 1, query.key)
     page = found[: query.limit]
-    more = {"cursor": page[-1].number} if len(found) > len(page) else None
-    return _page(request, {"reads": [asdict(each) for each in page]}, query, more)
+    following = page[-1].number if len(found) > len(page) else None
+    return _page(request, {"reads": [asdict(each) for each in page]}, query, following)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -21,8 +21,6 @@ from service.stores.connections import engine
 from service.stores.secret import in_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from service.settings import Settings
 
 _SCHEMA: Final = sa.MetaData()
@@ -45,6 +43,8 @@ _USES: Final = sa.Table(
     sa.Column("at", sa.BigInteger, nullable=False),
 )
 ACCESS: Final = Schema("access", _SCHEMA, came_with={"access_reads": 1})
+SOME: Final = 1_000
+"""Reads that are deleted at a time."""
 _USED: Final = sa.text("""
     INSERT INTO access_uses (key, at) VALUES (:key, :at)
     ON CONFLICT (key) DO UPDATE SET at = excluded.at WHERE access_uses.at < excluded.at""")
@@ -78,12 +78,12 @@ class Reads:
     def note(self, key: str, at: int, question: str, texts: int) -> None:
         """Note that somebody is about to read personal texts."""
         row = {"key": key, "at": at, "question": question, "texts": texts}
-        with self._writing() as connection:
+        with self._opened().begin() as connection:
             connection.execute(sa.insert(_READS), row)
 
     def used(self, uses: Mapping[str, int]) -> None:
         """Note when keys were last used."""
-        with self._writing() as connection:
+        with self._opened().begin() as connection:
             connection.execute(_USED, [{"key": key, "at": at} for key, at in uses.items()])
 
     def last_used(self) -> Mapping[str, str]:
@@ -99,6 +99,21 @@ class Reads:
         with self._opened().connect() as connection:
             rows = connection.execute(found.order_by(_READS.c.number).limit(limit)).all()
         return [Read(row.number, instant(row.at), row.key, row.question, row.texts) for row in rows]
+
+    def forget(self, before: int) -> int:
+        """Delete for good what was read before an instant (µs since the epoch), and say how much.
+
+        Numbers go on, so that they tell how much is gone. It is deleted bit by bit, so that nobody
+        who reads meanwhile waits for long.
+        """
+        old = sa.select(_READS.c.number).where(_READS.c.at < before)
+        some = sa.delete(_READS).where(_READS.c.number.in_(old.limit(SOME)))
+        deleted, last = 0, SOME
+        while last == SOME:
+            with self._opened().begin() as connection:
+                last = connection.execute(some).rowcount
+            deleted += last
+        return deleted
 
     def expect(self) -> None:
         """See that the store, if it is there, is of this release.
@@ -116,11 +131,6 @@ class Reads:
         """Close every connection."""
         if self._engine is not None:
             self._engine.dispose()
-
-    @contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
-        with self._opened().begin() as connection:
-            yield connection
 
     def _opened(self) -> sa.Engine:
         with self._opening:

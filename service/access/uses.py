@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from domain.entries import instant
@@ -14,23 +15,31 @@ USED: Final = 60.0
 
 
 class Uses:
-    """When keys were used, as far as it is not noted yet."""
+    """When keys were used, as far as it is not noted yet. For any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, write: Callable[[Mapping[str, int]], None]) -> None:
+        self._write = write
+        self._turn = threading.Lock()
         self._used: dict[str, int] = {}
         self._noted = time.monotonic()
 
     def note(self, key: str) -> None:
         """A key is used now."""
-        self._used[key] = now_in_microseconds()
+        with self._turn:
+            self._used[key] = now_in_microseconds()
 
     def now(self) -> Mapping[str, str]:
         """What is not noted yet, as instants."""
-        return {key: instant(at) for key, at in self._used.items()}
+        with self._turn:
+            used = dict(self._used)
+        return {key: instant(at) for key, at in used.items()}
 
-    def due(self, *, at_once: bool = False) -> Mapping[str, int]:
-        """What is to be noted by now."""
-        if not self._used or not (at_once or time.monotonic() - self._noted > USED):
-            return {}
-        used, self._used, self._noted = self._used, {}, time.monotonic()
-        return used
+    def keep(self, *, at_once: bool = False) -> None:
+        """Have noted what is to be noted by now; what cannot be is kept for the next time."""
+        with self._turn:
+            if not self._used or not (at_once or time.monotonic() - self._noted > USED):
+                return
+            used, self._noted = dict(self._used), time.monotonic()
+        self._write(used)
+        with self._turn:
+            self._used = {key: at for key, at in self._used.items() if used.get(key) != at}

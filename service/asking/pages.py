@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Any, Final, TypeVar
-from urllib.parse import urlencode
 
 from fastapi import Request
 from fastapi.responses import Response
@@ -13,7 +12,7 @@ from pydantic import Field
 
 from domain.dates import iso
 from projections.basis import Basis
-from service.asking.questions import BasisQuery, answer, answers, texts_for
+from service.asking.questions import BasisQuery, address, answer, answers, texts_for
 from service.content import plain, with_texts
 
 _POSITION: Final = r"^[0-9]{1,18}$"
@@ -95,7 +94,7 @@ def paged(
 
 
 def linked(request: Request, query: PageQuery, basis: Basis, following: str | None) -> str | None:
-    """The links to the first page and to the next (RFC 8288), pinned to the basis of this one.
+    """The links of a page, pinned to the basis of this one.
 
     A cursor is what the last item of a page is ordered by, so that it stays good for as long as
     the ledger does; clients take it from the link.
@@ -107,9 +106,14 @@ def linked(request: Request, query: PageQuery, basis: Basis, following: str | No
         mode="json",
     )
     pinned = {**given, "effective_at": iso(basis.effective_at), "position": basis.position}
-    pages = {"first": pinned} if query.cursor is not None else {}
+    return links(request, pinned, following, is_first=query.cursor is None)
+
+
+def links(
+    request: Request, asked: Mapping[str, Any], following: object, *, is_first: bool
+) -> str | None:
+    """The links to the first page of what is asked, and to the one from a cursor on (RFC 8288)."""
+    pages = {} if is_first else {"first": asked}
     if following is not None:
-        pages["next"] = {**pinned, "cursor": following}
-    path = request.url.path
-    links = [f'<{path}?{urlencode(asked)}>; rel="{rel}"' for rel, asked in pages.items()]
-    return ", ".join(links) or None
+        pages["next"] = {**asked, "cursor": following}
+    return ", ".join(f'<{address(request, at)}>; rel="{rel}"' for rel, at in pages.items()) or None

@@ -208,7 +208,7 @@ def pinned(
 
     The media type is given where the client could choose between several.
     """
-    location = f"{request.url.path}?{urlencode(at)}"
+    location = address(request, at)
     erased = request.app.state.ledger.erasures.newest  # nothing else changes what was answered
     principal: Principal = request.state.principal
     whole = principal.may("ask")
@@ -234,14 +234,18 @@ def pinned(
     )
 
 
+def address(request: Request, asked: Mapping[str, Any]) -> str:
+    """Where the same is asked with these parameters."""
+    return f"{request.url.path}?{urlencode(asked)}"
+
+
 def note(request: Request, at: Mapping[str, Any]) -> None:
     """Have it noted if a key reads personal texts: first of all, or nothing is told."""
     principal: Principal = request.state.principal
     texts = getattr(request.state, "texts", 0)
     if texts and principal.is_key:
-        question = f"{request.url.path}?{urlencode(at)}"
         reads: Reads = request.app.state.ledger.reads
-        reads.note(principal.id, now_in_microseconds(), question, texts)
+        reads.note(principal.id, now_in_microseconds(), address(request, at), texts)
 
 
 def _told(content: Mapping[str, Any]) -> str:

@@ -81,7 +81,8 @@ async def follow(
     The data of an event is the entry to the byte, as it was hashed: personal texts are
     commitments. An event with an `id` and no data tells only how far the log was looked
     through, and comments that the stream lives. When the stream ends, come back: `EventSource`
-    does by itself, with `Last-Event-ID`. Filters stay as they are in the address.
+    does by itself, with `Last-Event-ID`. It ends with the key that was shown, too, and when nothing
+    of it is taken for a while. Filters stay as they are in the address.
     """
     ledger: Ledger = request.app.state.ledger
     tail: Tail = request.app.state.tail
@@ -97,6 +98,6 @@ async def follow(
         origin=ledger.origin if query.form == "cloudevent" else None,
     )
     return Stream(
-        tail.follow(after, wanted),
+        tail.follow(after, wanted, request.state.principal),
         headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
@@ -11,7 +10,7 @@ import typer
 
 from service import client
 from service.client import Unanswered
-from service.commands.options import Json, Url
+from service.commands.options import Json, Url, Yes, agreed
 from service.terminal.terminal import by_example, errors, output, say, write
 from service.terminal.tree import printable
 
@@ -44,7 +43,7 @@ def erase(
             help="With the texts of the entry at this position, which names the person elsewhere.",
         ),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether it is meant.")] = False,
+    yes: Yes = False,
     url: Url = None,
     json: Json = False,
 ) -> None:
@@ -55,12 +54,9 @@ def erase(
     proofs. Backups of the vault still hold the texts: one that is restored loses them when it is
     opened.
     """
-    if not yes:
-        if not sys.stdin.isatty():
-            raise Unanswered("give --yes: nobody is there to be asked", 2)
-        asked = f"Destroy all personal data of {printable(person)}? Nothing brings it back."
-        if not _agreed(asked):
-            raise Unanswered("nothing was erased", 1)
+    asked = f"Destroy all personal data of {printable(person)}? Nothing brings it back."
+    if not (yes or agreed(asked)):
+        raise Unanswered("nothing was erased", 1)
     response = asyncio.run(_erase(url, person, {"ground": ground, "also": also or []}))
     code, lines = client.told(response, person)
     if json:
@@ -68,14 +64,6 @@ def erase(
     for line in lines if code or not json else ():
         say(errors() if code else output(), line)
     raise typer.Exit(code)
-
-
-def _agreed(asked: str) -> bool:
-    try:
-        answer = errors().input(f"{asked} [y/N] ", markup=False, emoji=False)
-    except EOFError:
-        return False
-    return answer.strip().lower() in ("y", "yes")
 
 
 async def _erase(url: str | None, person: str, asked: dict[str, Any]) -> httpx.Response:

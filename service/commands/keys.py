@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
@@ -16,7 +15,7 @@ from rich.text import Text
 
 from domain.access import Role
 from service import client
-from service.commands.options import Json, Url
+from service.commands.options import Json, Url, print_each
 from service.sentences import legible
 from service.terminal.terminal import building, by_example, errors, output, say
 from service.terminal.tree import printable
@@ -85,8 +84,7 @@ def list_(url: Url = None, json: Json = False) -> None:
     """Show the keys that were given, to whom and what for."""
     listed = asyncio.run(client.listed(url, "/v1/keys", "keys"))
     if json:
-        for each in listed:
-            sys.stdout.write(dumps(each, ensure_ascii=False) + "\n")
+        print_each(listed)
         return
     table = Table("Key", "Name", "Role", "Ends", "Last used", box=SIMPLE_HEAD, pad_edge=False)
     for each in listed:

@@ -152,9 +152,10 @@ def serve(
         raise Unanswered(str(error), 2) from None
     asked = witness.of(settings) if settings.witness_interval else []
     with listen(host, port) as listening, closing(client.opened(settings)) as ledger:
-        if not (ledger.keys.are_given or is_loopback(host)):
+        if not ledger.keys.are_given and (behind_proxy or not is_loopback(host)):
+            where = "others come by the proxy" if behind_proxy else f"{host} is not loopback"
             how = "make one first: curule keys create NAME --role recorder"
-            raise Unanswered(f"there are no keys, and {host} is not loopback: {how}", 2)
+            raise Unanswered(f"there are no keys, and {where}: {how}", 2)
         at = address(listening, "https" if tls_cert else "http")
         serving = server(
             ledger,

@@ -86,12 +86,12 @@ def page(document: Mapping[str, Any]) -> str:
     kinds = schemas["Decision"]["properties"]["acts"]["items"]["discriminator"]["mapping"]
     acts = {name: _named(reference) for name, reference in kinds.items()}
     others = sorted(schemas.keys() - set(acts.values()))
-    operations = [operation for _, operation in _operations(document)]
-    common = {each.name: each for one in operations for each in one.fields}
+    tags = _tagged(document)
+    common = {each.name: each for some in tags.values() for one in some for each in one.fields}
     template = _environment().get_template("page.html")
     return template.render(
         info=document["info"],
-        tags=_tagged(document),
+        tags=tags,
         clocks=[common[name] for name in BasisQuery.model_fields],
         pages=[common[name] for name in PageQuery.model_fields if name in PAGES],
         common=CLOCKS | PAGES,
@@ -123,15 +123,11 @@ def prose(text: str) -> Markup:
 
 def _tagged(document: Mapping[str, Any]) -> dict[str, list[Operation]]:
     tags: dict[str, list[Operation]] = {}
-    for tag, operation in _operations(document):
-        tags.setdefault(tag, []).append(operation)
-    return tags
-
-
-def _operations(document: Mapping[str, Any]) -> Iterator[tuple[str, Operation]]:
     for path, methods in document["paths"].items():
         for method, told in methods.items():
-            yield told.get("tags", ["other"])[0], _operation(method, path, told)
+            tag = told.get("tags", ["other"])[0]
+            tags.setdefault(tag, []).append(_operation(method, path, told))
+    return tags
 
 
 def _operation(method: str, path: str, told: Mapping[str, Any]) -> Operation:
@@ -145,12 +141,7 @@ def _operation(method: str, path: str, told: Mapping[str, Any]) -> Operation:
         for each in told.get("parameters", ())
     ]
     names = {each.name for each in fields}
-    body, example = None, None
-    for media_type, content in told.get("requestBody", {}).get("content", {}).items():
-        body = Markup("<code>{}</code>, {}").format(media_type, form(content["schema"]))
-        for shown in content.get("examples", {}).values():
-            example = example or _json(shown["value"])
-        break
+    body, example = _body(told.get("requestBody", {}).get("content", {}))
     return Operation(
         method=method.upper(),
         path=path,
@@ -163,6 +154,16 @@ def _operation(method: str, path: str, told: Mapping[str, Any]) -> Operation:
         example=example,
         answers=list(_answers(told["responses"])),
     )
+
+
+def _body(content: Mapping[str, Any]) -> tuple[Markup | None, str | None]:
+    """The form of what is sent, of the first of its media types, and an example."""
+    if not content:
+        return None, None
+    media_type, told = next(iter(content.items()))
+    examples = [_json(each["value"]) for each in told.get("examples", {}).values()]
+    body = Markup("<code>{}</code>, {}").format(media_type, form(told["schema"]))
+    return body, next(iter(examples), None)
 
 
 def _answers(responses: Mapping[str, Any]) -> Iterator[Answer]:

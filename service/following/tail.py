@@ -11,8 +11,10 @@ from functools import partial
 from typing import Final, TypeVar
 
 from fastapi.sse import KEEPALIVE_COMMENT
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
+from domain.access import ACCESS_ACTS, Principal
+from service.access.keys import Keys
 from service.following.wanted import Piece, Wanted, greeting, reached
 from service.log.appends import Sealed
 from service.log.log import Log
@@ -51,8 +53,9 @@ class Tail:
     what is kept does not grow with their number. Used in the event loop only.
     """
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, keys: Keys) -> None:
         self._log = log
+        self._keys = keys
         self._pieces: dict[int, Piece] = {}  # by the position that they follow, in order
         self._kept = 0
         self._position = 0
@@ -60,28 +63,30 @@ class Tail:
         self._following = 0
         self._joined = asyncio.Event()
         self._ended = False
-        self._revoked = 0
         self._heard: deque[Sealed] = deque(maxlen=HEARD)
         self._waiting = ThreadPoolExecutor(1, "curule-tail")
         self._reading = ThreadPoolExecutor(READERS, "curule-followers")
         self._turning: asyncio.Task[None] | None = None
         log.add_listener(self._hear)
 
-    async def follow(self, after: int, wanted: Wanted) -> AsyncGenerator[bytes, None]:
+    async def follow(
+        self, after: int, wanted: Wanted, principal: Principal
+    ) -> AsyncGenerator[bytes, None]:
         """What is wanted after a position, and then as it is recorded, until the tail ends.
 
-        Or until a key is revoked: then all must come back, and show that they still may.
+        Or until who follows no longer may: that is looked at before anything is told, and at each
+        turn.
         """
         self._following += 1
         self._joined.set()
         if self._turning is None:
             self._turning = asyncio.create_task(self._turn())
         clock = asyncio.get_running_loop().time
-        position, spoken, revoked = after, clock(), self._revoked
+        position, spoken = after, clock()
         named: int | None = after  # the last event id, as far as that is known here
         try:
             yield greeting(after)
-            while not self._ended and self._revoked == revoked:
+            while not self._ended and self._keys.admits(principal):
                 told, news = b"", self._news
                 if position < self._position:
                     told, position = await self._next(position, wanted)
@@ -95,7 +100,7 @@ class Tail:
                 if told:
                     spoken = clock()
                     yield told
-        except DBAPIError:
+        except SQLAlchemyError:
             logger.exception("a stream ends, as the log cannot be read; its client comes back")
         finally:
             self._following -= 1
@@ -147,10 +152,17 @@ class Tail:
         self._kept = 0
         await self._joined.wait()
         self._heard.clear()
-        self._position = await self._wait(self._log.newest)
+        self._position = await self._wait(self._newest)
 
     async def _wait(self, ask: Callable[..., Answer], *arguments: int) -> Answer:
         return await asyncio.get_running_loop().run_in_executor(self._waiting, ask, *arguments)
+
+    # What the log says of keys is known before it is told, so that nobody stays who no longer may.
+
+    def _newest(self) -> int:
+        newest = self._log.newest()
+        self._keys.follow(newest)
+        return newest
 
     def _newer(self, position: int) -> Sequence[Sealed]:
         """What was recorded after a position, as soon as there is something, or nothing."""
@@ -158,16 +170,17 @@ class Tail:
             return ()
         heard = [self._heard.popleft() for _ in range(len(self._heard))]
         newer = [one for one in heard if one.position > position]
-        if newer and newer[0].position == position + 1 and _in_a_row(newer):
-            return newer
-        return self._log.entries(after=position, limit=BATCH)  # others have recorded, too
+        if not (newer and newer[0].position == position + 1 and _in_a_row(newer)):
+            newer = list(self._log.entries(after=position, limit=BATCH))  # others have recorded
+        if any(one.type in ACCESS_ACTS for one in newer):
+            self._keys.follow(newer[-1].position)
+        return newer
 
     def _keep(self, entries: Sequence[Sealed]) -> None:
         for piece in _pieces(entries):
             self._pieces[piece.after] = piece
             self._kept += _size(piece.entries)
             self._position = piece.last
-        self._revoked += any(one.type == "access.revoked" for one in entries)
         while self._kept > KEPT and len(self._pieces) > 1:
             oldest = self._pieces.pop(next(iter(self._pieces)))
             self._kept -= _size(oldest.entries)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from fastapi.sse import format_sse_event
 
 from service.following.cloudevents import cloud_event
 from service.log.appends import Sealed
 
-RETURN = 1_000
+RETURN: Final = 1_000
 """Milliseconds after which a follower whose stream ended comes back."""
+SHARED: Final = 8
+"""Wishes that a piece remembers how to tell; more are told anew each, so that none can fill the
+memory by asking in many ways."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +42,7 @@ class Wanted:
         return b"".join(self._event(one) for one in entries if self.matches(one))
 
     def _event(self, one: Sealed) -> bytes:
-        is_plain = self.origin is None
-        data = one.entry.decode() if is_plain else cloud_event(one, self.origin or "")
+        data = one.entry.decode() if self.origin is None else cloud_event(one, self.origin)
         return format_sse_event(data_str=data, event=one.type, id=str(one.position))
 
 
@@ -47,7 +50,7 @@ class Wanted:
 class Piece:
     """Some entries in a row, the newest when they were read, and how they are told.
 
-    What was encoded for one follower serves all who want the same.
+    What was encoded for one follower serves all who want the same, of the first few wishes.
     """
 
     entries: Sequence[Sealed]
@@ -66,7 +69,9 @@ class Piece:
     def told(self, wanted: Wanted) -> bytes:
         """The events that tell what is wanted of them."""
         if (told := self._told.get(wanted)) is None:
-            told = self._told[wanted] = wanted.told(self.entries)
+            told = wanted.told(self.entries)
+            if len(self._told) < SHARED:
+                self._told[wanted] = told
         return told
 
 

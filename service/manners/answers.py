@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from typing import Final
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.manners.heads import Header, heading
 from service.problems import DEFECT, problem
 
 logger = logging.getLogger(__name__)
-
-Header = tuple[bytes, bytes]
 
 POLICY: Final = b"default-src 'none'; frame-ancestors 'none'"
 """What a browser may load and run for an answer: nothing."""
@@ -41,13 +41,12 @@ class Answers:
             return
         is_secure, has_begun = scope["scheme"] == "https", False
 
-        async def told(message: Message) -> None:
+        def begin(head: Message) -> None:
             nonlocal has_begun
-            if message["type"] == "http.response.start":
-                has_begun = True
-                message["headers"] = completed(message.get("headers", ()), is_secure=is_secure)
-            await send(message)
+            has_begun = True
+            head["headers"] = completed(head.get("headers", ()), is_secure=is_secure)
 
+        told = heading(send, begin)
         try:
             await self._app(scope, receive, told)
         except ClientDisconnect:  # there is nobody to be told
@@ -60,7 +59,7 @@ class Answers:
             await failed(scope, receive, told)
 
 
-def completed(given: list[Header] | tuple[Header, ...], *, is_secure: bool) -> list[Header]:
+def completed(given: Collection[Header], *, is_secure: bool) -> list[Header]:
     """The headers of an answer, with those that every answer has."""
     headers = [*given, *_ALWAYS]
     names = {name for name, _ in given}

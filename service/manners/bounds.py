@@ -19,6 +19,8 @@ HEADERS: Final = 100
 """Headers of a request."""
 PARAMETERS: Final = 32
 """Parameters of a question."""
+TAKING: Final = 60.0
+"""Seconds in which a client that is sent more than it has room for has to take some of it."""
 STREAMED: Final = "application/jsonl"
 """Of this, each line has the bounds of a body, and there may be as many as one likes."""
 RATE: Final = "600/minute"
@@ -35,6 +37,8 @@ class Bounds:
     """Bytes of a request's body; of each decision, where many are streamed."""
     arriving: float = 30.0
     """Seconds in which a request's head has to arrive, and then its body."""
+    taking: float = TAKING
+    """Seconds in which some of an answer that waits has to be taken."""
     connections: int = 500
     """Connections at once."""
     rate: limits.RateLimitItem | None = None

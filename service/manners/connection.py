@@ -1,4 +1,4 @@
-"""Connections: how many there are, how long a head may take, and what no application ever sees."""
+"""Connections: how many there are, how long each may wait, and what no application ever sees."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ class Connection(HttpToolsProtocol):
         self._is_in_head = False
         self._head = 0
         self._timer: TimerHandle | None = None
+        self._taking: TimerHandle | None = None
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """A client may begin; beyond twice as many as there may be, none is listened to."""
@@ -43,7 +44,23 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """It is over."""
         self._give(None)
+        self._expect_taken(None)
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The client does not take what it is sent: nothing more is sent for now."""
+        super().pause_writing()
+        self._expect_taken(self.transport.get_write_buffer_size())
+
+    def resume_writing(self) -> None:
+        """It has taken most of it; the rest matters if it is the last."""
+        left = self.transport.get_write_buffer_size() if self.transport.is_closing() else None
+        self._expect_taken(left)
+        super().resume_writing()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """No other request has come."""
+        self._close()
 
     def data_received(self, data: bytes) -> None:
         """Take what has come: a head has its time and its size, and so has a body."""
@@ -89,6 +106,8 @@ class Connection(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """It is answered; if the request still comes, the rest is read for a while and left."""
         super().on_response_complete()
+        if self.transport.is_closing():
+            self._close()
         if self.cycle.response_complete and self.cycle.more_body:
             self._give(LINGERING)
 
@@ -121,13 +140,29 @@ class Connection(HttpToolsProtocol):
         if seconds is not None:
             self._timer = self.loop.call_later(seconds, self._is_over)
 
+    def _expect_taken(self, waiting: int | None) -> None:
+        """Give the client its time to take some of the bytes that wait for it, if they do."""
+        if self._taking is not None:
+            self._taking.cancel()
+            self._taking = None
+        if waiting is not None:
+            self._taking = self.loop.call_later(self.bounds.taking, self._has_taken, waiting)
+
+    def _has_taken(self, waiting: int) -> None:
+        """Go on if it has taken some, else end: it may have gone without a word."""
+        left = self.transport.get_write_buffer_size()
+        if left < waiting:
+            self._expect_taken(left)
+        else:
+            self.transport.abort()
+
     def _is_over(self) -> None:
         self._timer = None
         seconds = f"{self.bounds.arriving:g} s to arrive"
         if self._is_in_head:
             self._refuse(LATE, f"the request's head has {seconds}")
         elif not self._is_in_body():
-            self.transport.close()
+            self._close()
         elif self.flow.read_paused:  # it is not the client that is slow
             self._give(self.bounds.arriving)
         else:
@@ -140,13 +175,18 @@ class Connection(HttpToolsProtocol):
                 self.cycle.keep_alive = False
                 return
             if self.cycle.response_started:
-                self.transport.close()
+                self._close()
                 return
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         if not self.transport.is_closing():
             self.transport.write(self._written(_refusal(kind, detail)))
+        self._close()
+
+    def _close(self) -> None:
+        """Send nothing more; what was sent is still to be taken."""
         self.transport.close()
+        self._expect_taken(self.transport.get_write_buffer_size())
 
     def _written(self, response: Response) -> bytes:
         headers = completed(response.raw_headers, is_secure=self.scheme == "https")

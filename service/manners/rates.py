@@ -13,6 +13,7 @@ from limits.strategies import FixedWindowRateLimiter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from domain.access import Principal
+from service.manners.heads import heading
 from service.problems import RATE, problem
 
 UNCOUNTED: Final = ("/livez", "/readyz", "/metrics", "/log/tile/")
@@ -44,11 +45,10 @@ class Rates:
         seconds = max(1, ceil(ends - time.time()))
         count = (b"ratelimit", b'"default";r=%d;t=%d' % (left, seconds))
 
-        async def told(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), self._policy, count]
-            await send(message)
+        def begin(head: Message) -> None:
+            head["headers"] = [*head.get("headers", ()), self._policy, count]
 
+        told = heading(send, begin)
         if is_allowed:
             await self._app(scope, receive, told)
             return

@@ -6,14 +6,15 @@ import logging
 import re
 import secrets
 import time
-from typing import Any, Final
+from typing import Final
 
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from domain.access import Principal
-from service.ledger import Ledger
+from service.manners.heads import heading
+from service.operating.metrics import Metrics
 
 ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 """The form of an id that is taken from whoever asks."""
@@ -37,57 +38,48 @@ class Observed:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        told = _Told(_id_of(scope), send)
+        id_ = _id_of(scope)
         clear_contextvars()
-        bind_contextvars(request_id=told.id)
-        ledger: Ledger = scope["app"].state.ledger
-        streams = ledger.metrics.streams
-        told.opened = streams.inc
+        bind_contextvars(request_id=id_.decode())
+        metrics: Metrics = scope["app"].state.ledger.metrics
+        status: int | None = None
+        is_stream = False
+
+        def begin(head: Message) -> None:
+            nonlocal status, is_stream
+            status, headers = head["status"], head.get("headers", ())
+            if any(n == b"content-type" and v.startswith(STREAM) for n, v in headers):
+                is_stream = True
+                metrics.streams.inc()
+            head["headers"] = [*headers, (b"x-request-id", id_)]
+
         began = time.perf_counter()
         try:
-            await self._app(scope, receive, told)
+            await self._app(scope, receive, heading(send, begin))
         except Exception:
-            told.status = told.status or 500  # as it will be answered further out
+            status = status or 500  # as it will be answered further out
             raise
         finally:
             seconds = time.perf_counter() - began
-            route, status = _template(scope), str(told.status or "none")
-            method = scope["method"] if scope["method"] in METHODS else "other"
-            ledger.metrics.answered(route, method, status, None if told.is_stream else seconds)
-            if told.is_stream:
-                streams.dec()
+            route, method = _template(scope), scope["method"]
+            metrics.answered(
+                route,
+                method if method in METHODS else "other",
+                str(status or "none"),
+                None if is_stream else seconds,
+            )
+            if is_stream:
+                metrics.streams.dec()
             if logger.isEnabledFor(logging.INFO):
-                _log(scope, route, told.status, seconds)
+                _log(scope, route, status, seconds)
 
 
-class _Told:
-    """What an answer's head tells, on its way."""
-
-    def __init__(self, id_: str, send: Send) -> None:
-        self.id = id_
-        self.status: int | None = None
-        self.is_stream = False
-        self.opened: Any = None
-        self._send = send
-
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = message.get("headers", ())
-            self.status = message["status"]
-            for name, value in headers:
-                if name == b"content-type" and value.startswith(STREAM) and not self.is_stream:
-                    self.is_stream = True
-                    self.opened()
-            message["headers"] = [*headers, (b"x-request-id", self.id.encode())]
-        await self._send(message)
-
-
-def _id_of(scope: Scope) -> str:
+def _id_of(scope: Scope) -> bytes:
     """The id that a request came with, if it has the form of one, else a new one."""
     for name, value in scope["headers"]:
         if name == b"x-request-id" and ID.fullmatch(value):
-            return str(value.decode())
-    return secrets.token_hex(8)
+            return bytes(value)
+    return secrets.token_hex(8).encode()
 
 
 def _template(scope: Scope) -> str:

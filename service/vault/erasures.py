@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from domain.entries import Entry, read
 from domain.erasures import Reach, drafts, erasure, reach
 from domain.recording import ERASURES
 from service.content import ERASED
+from service.following.acts import ActsFollowed
 from service.log.appends import Append, Condition, LogMoved
 from service.log.log import Log
 from service.log.publication import Publication
@@ -39,50 +39,41 @@ class Erased:
     texts: int
 
 
-class Erasures:
+class Erasures(ActsFollowed):
     """What is erased in one log, and so in one vault.
 
     The log is told first. Then everybody who follows it, this process and every other, destroys
     what the vault still has: whoever is killed in between, or restores an older vault, does it when
-    it starts.
+    it starts. Once `follow` has returned, what was erased is gone.
     """
+
+    types = ERASURES
 
     def __init__(
         self, log: Log, vault: Vault, forget: Callable[[Collection[str]], None] = lambda _: None
     ) -> None:
-        self._log = log
+        super().__init__(log)
         self._vault = vault
         self._forget = forget
         self._published = Publication(log)
-        self._following = threading.Lock()
-        self._position = 0
         self._digests: set[str] = set()
         self.newest = 0
         """The position of the newest erasure that is followed; 0: there is none."""
 
-    def follow(self, until: int) -> None:
-        """Have everything erased that the log says is, up to a position. On return it is gone."""
-        if until <= self._position:
-            return
-        with self._following:
-            if until <= self._position:
-                return
-            found = self._log.entries(types=ERASURES, after=self._position, until=until)
-            acts = [act for one in found if (act := erasure(read(one.entry)))]
-            if acts:
-                digests = {digest for act in acts for digest in act.digests}
-                self._digests |= digests  # first: it is told no more
-                self._vault.erase({f"person:{act.person}" for act in acts}, digests)
-                self._forget(digests)
-                self.newest = found[-1].position
-            self._position = until
+    def _take(self, entries: Sequence[Entry]) -> None:
+        acts = [act for entry in entries if (act := erasure(entry))]
+        digests = {digest for act in acts for digest in act.digests}
+        self._digests |= digests  # first: it is told no more
+        self._vault.erase({f"person:{act.person}" for act in acts}, digests)
+        self._forget(digests)
+        self.newest = entries[-1].position
 
     def covered(self) -> frozenset[str]:
         """The digests that erasures cover, up to the newest position of the log.
 
         Of every other digest in the log, the vault has the text; else it was tampered with.
         """
-        self.follow(self._log.newest())
+        self.catch_up()
         return frozenset(self._digests)
 
     def told(self, digests: Collection[str]) -> Mapping[str, Any]:
@@ -102,7 +93,7 @@ class Erasures:
             LookupError: there is no entry at one of these positions.
         """
         answer = self._record(person, ground, recorded_by, also)
-        self.follow(self._log.newest())
+        self.catch_up()
         return answer
 
     def _record(
