@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -20,10 +22,13 @@ from hypothesis import strategies as st
 from domain.access import LOCAL, POWERS, Principal
 from domain.acts import AccessGranted
 from domain.questions.structure import structure
-from service.access import keys
-from service.api import application
+from projections.follower import Follower
+from service.access import keys, reads
+from service.access.uses import Uses
+from service.api import LULL, application
 from service.ledger import Ledger
 from service.recording.recorder import Answer, Receipt, Refusal, Sent
+from tests.commanding import command
 from tests.ledgers import act, decision, entries, ledger_in, sent, told
 from tests.serving import serving, settings_in
 
@@ -678,13 +683,15 @@ def test_a_grant_that_is_wrong_says_where(gate: Gate, wrong: dict[str, Any], pla
 
 def test_keys_are_listed_in_pages(gate: Gate) -> None:
     every = [each["id"] for each in gate.ask("admin", "GET", "/v1/keys").json()["keys"]]
-    found, path = [], "/v1/keys?limit=2"
+    found, firsts, path = [], [], "/v1/keys?limit=2"
     while path:
         response = gate.ask("admin", "GET", path)
         found += [each["id"] for each in response.json()["keys"]]
         path = response.links.get("next", {}).get("url", "")
+        firsts.append(response.links.get("first", {}).get("url"))
     assert found == every
     assert len(every) > 5
+    assert firsts == [None, *["/v1/keys?limit=2"] * (len(firsts) - 1)]
 
 
 @pytest.mark.parametrize("type_", ["access.granted", "access.revoked"])
@@ -771,6 +778,106 @@ def test_the_last_use_of_a_key_is_kept(tmp_path: Path) -> None:
     used = {each["id"]: each["last_used"] for each in listed}
     assert used[gate.ids["reader"]].startswith(f"{TODAY.year}")
     assert used[gate.ids["privacy"]] is None
+
+
+def test_the_use_of_a_key_that_cannot_be_noted_is_noted_later() -> None:
+    noted: list[Mapping[str, int]] = []
+
+    def write(used: Mapping[str, int]) -> None:
+        if not noted:
+            noted.append({})
+            raise OSError("the disk is full")
+        noted.append(used)
+
+    uses = Uses(write)
+    uses.note("one")
+    with pytest.raises(OSError, match="full"):
+        uses.keep(at_once=True)
+    assert set(uses.now()) == {"one"}
+    uses.note("other")
+    uses.keep(at_once=True)
+    uses.keep(at_once=True)  # there is nothing more
+    assert [set(each) for each in noted] == [set(), {"one", "other"}]
+    assert uses.now() == {}
+
+
+def test_a_key_used_while_uses_are_noted_is_noted_the_next_time() -> None:
+    noted: list[Mapping[str, int]] = []
+
+    def write(used: Mapping[str, int]) -> None:
+        noted.append(used)
+        if len(noted) == 1:
+            uses.note("one")
+
+    uses = Uses(write)
+    for key in ("one", "other"):
+        uses.note(key)
+    uses.keep(at_once=True)
+    assert set(uses.now()) == {"one"}
+    uses.keep(at_once=True)
+    assert [set(each) for each in noted] == [{"one", "other"}, {"one"}]
+
+
+def test_a_revocation_elsewhere_is_heeded_while_views_are_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, built = settings_in(tmp_path), threading.Event()
+    with closing(Ledger(settings)) as ledger:
+        by, key = give(ledger, "reader")
+    monkeypatch.setattr(Follower, "step", lambda *_, **__: built.wait(30))  # it takes minutes
+    with serving(tmp_path, anonymous=None) as url, httpx.Client(base_url=url) as client:
+        shown = {"Authorization": f"Bearer {key}"}
+        time.sleep(3 * LULL)  # they are being built by now
+        assert client.get("/log/key", headers=shown).status_code == 200
+        with closing(Ledger(settings)) as other:
+            other.recorder.record([Sent(keys.revocation(by.id), LOCAL)])
+        until = time.monotonic() + 10
+        while client.get("/log/key", headers=shown).status_code == 200:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        assert not built.is_set()
+        built.set()
+
+
+def test_what_was_read_before_a_day_is_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reads, "SOME", 10)
+    store = f"sqlite:///{tmp_path / 'access.db'}"
+    with closing(reads.Reads(store)) as noted:
+        for number in range(35):
+            day = (
+                datetime(2026, 1, 1, tzinfo=UTC)
+                if number < 25
+                else datetime(2026, 1, 2, tzinfo=UTC)
+            )
+            noted.note("k", int(day.timestamp()) * 1_000_000 - (number == 24), f"/{number}", 1)
+        assert noted.forget(int(datetime(2026, 1, 2, tzinfo=UTC).timestamp()) * 1_000_000) == 25
+        left = noted.read(0, 100)
+        assert [(each.number, each.question) for each in left] == [
+            (number + 1, f"/{number}") for number in range(25, 35)
+        ]
+        noted.forget(10**18)
+        noted.note("k", 0, "/more", 1)
+        (last,) = noted.read(0, 100)
+        assert last.number == 36, "numbers go on"
+
+
+def test_the_access_log_forgets_what_is_older_than_a_day(tmp_path: Path) -> None:
+    with closing(Ledger(settings_in(tmp_path))) as ledger:
+        old = datetime(2020, 1, 31, 23, 59, 59, tzinfo=UTC)
+        for at in (old, old + timedelta(seconds=1), datetime.now(UTC)):
+            ledger.reads.note("k", int(at.timestamp()) * 1_000_000, "/v1/people/ann?", 1)
+    asked = ("access-log", "forget", "--before")
+    assert "nobody is there to be asked" in command(tmp_path, *asked, "2020-02-01").stderr
+    for wrong in ("2020-02-30", "yesterday", f"{TODAY + timedelta(days=2)}"):
+        refused = command(tmp_path, *asked, wrong, "--yes")
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert "--before" in refused.stderr
+    done = command(tmp_path, *asked, "2020-02-01", "--yes")
+    assert (done.returncode, done.stdout) == (0, "1 read before 2020-02-01 deleted\n")
+    left = command(tmp_path, "access-log", "--json").stdout.splitlines()
+    assert [json.loads(each)["number"] for each in left] == [2, 3]
 
 
 # The public

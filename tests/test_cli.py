@@ -687,6 +687,9 @@ def test_elsewhere_than_on_loopback_it_takes_keys_and_no_key_in_clear(club: Path
     keyless = curule(club, *ELSEWHERE, "--behind-proxy")
     assert (keyless.returncode, keyless.stdout) == (2, "")
     assert "curule keys create NAME --role recorder" in keyless.stderr
+    proxied = curule(club, "serve", "--port", "0", "--behind-proxy")
+    assert (proxied.returncode, proxied.stdout) == (2, "")
+    assert "there are no keys, and others come by the proxy" in proxied.stderr
     half = curule(club, *ELSEWHERE, "--tls-cert", "cert.pem")
     assert (half.returncode, half.stdout) == (2, "")
     assert curule(club, "keys", "create", "office", "--role", "reader").returncode == 0

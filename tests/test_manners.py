@@ -8,19 +8,21 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import anyio
+import anyio.lowlevel
 import httpx
 import limits
 import pytest
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from domain.access import ANYBODY, Principal
@@ -29,6 +31,7 @@ from projections.views import TookTooLong, Views
 from service import problems
 from service.manners.answers import Answers
 from service.manners.bounds import Bounds
+from service.manners.connection import Connection
 from service.manners.rates import Rates
 from service.settings import Settings
 from tests.serving import running, serving
@@ -323,6 +326,78 @@ def test_who_begins_no_request_is_not_waited_for() -> None:
         socket.create_connection(("127.0.0.1", urlsplit(url).port), timeout=30) as connection,
     ):
         assert connection.recv(1) == b""
+
+
+class Endless:
+    """An answer without an end, and whether it was given up."""
+
+    def __init__(self) -> None:
+        self.ended = threading.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def chunks() -> AsyncIterator[bytes]:
+            while True:
+                yield b"x" * 65_536
+                await anyio.lowlevel.checkpoint()
+
+        try:
+            await StreamingResponse(chunks())(scope, receive, send)
+        finally:
+            if scope["type"] == "http":
+                self.ended.set()
+
+
+@pytest.fixture
+def lost(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Set as soon as a server has lost a connection, or given it up."""
+    lost, losing = threading.Event(), Connection.connection_lost
+
+    def noted(connection: Connection, error: Exception | None) -> None:
+        losing(connection, error)
+        lost.set()
+
+    monkeypatch.setattr(Connection, "connection_lost", noted)
+    return lost
+
+
+def test_who_takes_nothing_of_an_answer_is_not_waited_for(lost: threading.Event) -> None:
+    endless = Endless()
+    with (
+        running(Answers(endless), Bounds(taking=0.3)) as url,
+        socket.create_connection(("127.0.0.1", urlsplit(url).port), timeout=30) as connection,
+    ):
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert endless.ended.wait(30)
+        assert lost.wait(30)
+
+
+def test_who_takes_an_answer_slowly_is_waited_for() -> None:
+    endless = Endless()
+    with (
+        running(Answers(endless), Bounds(taking=1.0)) as url,
+        socket.create_connection(("127.0.0.1", urlsplit(url).port), timeout=30) as connection,
+    ):
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        until = time.monotonic() + 2.5
+        while time.monotonic() < until:
+            time.sleep(0.1)
+            assert connection.recv(1_000_000)
+        assert not endless.ended.is_set()
+
+
+def test_who_does_not_take_the_last_of_an_answer_is_not_waited_for(lost: threading.Event) -> None:
+    """What is left after the last byte was sent keeps no connection either."""
+    length = 64 * 1024 * 1024
+
+    async def large(scope: Scope, receive: Receive, send: Send) -> None:
+        await Response(b"x" * length, headers={"Connection": "close"})(scope, receive, send)
+
+    with (
+        running(Answers(large), Bounds(taking=0.3)) as url,
+        socket.create_connection(("127.0.0.1", urlsplit(url).port), timeout=30) as connection,
+    ):
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert lost.wait(30)
 
 
 def test_what_takes_too_long_is_interrupted_in_the_middle(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,19 @@ import pytest
 from cloudevents.core.bindings.http import HTTPMessage, from_structured_event
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
+from sqlalchemy.exc import TimeoutError as Crowded
 
+from domain.access import LOCAL
 from domain.transparency.tree import leaf_hash
+from service.access import keys
 from service.following import tail
+from service.following.wanted import SHARED, Piece, Wanted
+from service.ledger import Ledger
+from service.log.appends import Sealed
 from service.log.log import Log
+from service.recording.recorder import Sent
 from tests.ledgers import act
-from tests.serving import Env, new_key, serving, showing
+from tests.serving import Env, new_key, serving, settings_in, showing
 from tests.test_two_services import Service, record, running, settings_of
 
 ROOT = Path(__file__).parent.parent
@@ -448,7 +456,6 @@ def test_streams_end_whole_when_the_service_stops(tmp_path: Path) -> None:
 
 
 def test_a_key_revoked_ends_its_stream(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every stream, in fact: whoever still may comes back, and misses nothing."""
     monkeypatch.setattr(tail, "SILENCE", 1_000.0)  # a stream that goes on is noticed as silent
     asked = {"name": "who follows", "role": "reader"}
     made = served.client.post("/v1/keys", json=asked).json()
@@ -461,6 +468,90 @@ def test_a_key_revoked_ends_its_stream(served: Served, monkeypatch: pytest.Monke
         for _ in steps:
             pass
     assert served.client.get(STREAM, headers=key).status_code == 401
+
+
+def test_a_key_that_expires_ends_its_stream(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And no other stream; at the next turn, though nothing is recorded."""
+    monkeypatch.setattr(tail, "TURN", 0.2)
+    monkeypatch.setattr(tail, "SILENCE", 0.1)
+    asked = [{"name": "who", "role": "reader", "expires": expires} for expires in ("1d", "2d")]
+    short, long = (served.client.post("/v1/keys", json=each).json() for each in asked)
+    ended, goes_on = EventSource(), EventSource()
+    with (
+        served.client.stream("GET", STREAM, headers=showing(short["key"])) as one,
+        served.client.stream("GET", STREAM, headers=showing(long["key"])) as other,
+    ):
+        steps, others = map(ended.take, one.iter_raw()), map(goes_on.take, other.iter_raw())
+        await_position(steps, ended, 4)
+        await_position(others, goes_on, 4)
+        tomorrow = keys.today() + timedelta(days=1)
+        monkeypatch.setattr(keys, "today", lambda: tomorrow)
+        for _ in steps:
+            pass
+        comments = goes_on.comments
+        while goes_on.comments < comments + 10:
+            next(others)
+    assert served.client.get(STREAM, headers=showing(short["key"])).status_code == 401
+
+
+def test_a_key_revoked_elsewhere_just_before_follows_nothing(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who comes in because this service has not heard of it is sent away once it has."""
+    monkeypatch.setattr(tail, "SILENCE", 1_000.0)
+    made = served.client.post("/v1/keys", json={"name": "who", "role": "reader"}).json()
+    monkeypatch.setattr(Ledger, "attend", lambda _: None)  # it looks again only later
+    with closing(Ledger(settings_in(served.directory))) as other:
+        other.recorder.record([Sent(keys.revocation(made["id"]), LOCAL)])
+    with served.client.stream("GET", STREAM, headers=showing(made["key"])) as response:
+        assert response.status_code == 200
+        assert b"event:" not in b"".join(response.iter_raw())
+    assert served.client.get(STREAM, headers=showing(made["key"])).status_code == 401
+
+
+def test_a_stream_without_a_key_ends_with_the_first_key(tmp_path: Path) -> None:
+    with (
+        serving(tmp_path, anonymous=None) as url,
+        httpx.Client(base_url=url, trust_env=False, timeout=PATIENCE) as client,
+        client.stream("GET", STREAM) as response,
+    ):
+        chunks = response.iter_raw()
+        assert next(chunks)
+        new_key(settings_in(tmp_path), "reader")
+        for _ in chunks:
+            pass
+        assert client.get(STREAM).status_code == 401
+
+
+def test_a_stream_ends_whole_where_the_log_has_no_connection_left(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newest, entries = served.found("guild"), Log.entries
+
+    def crowded(log: Log, **asked: Any) -> Any:
+        if asked.get("limit") == tail.PAGE:
+            raise Crowded("all connections are in use")
+        return entries(log, **asked)
+
+    monkeypatch.setattr(Log, "entries", crowded)
+    source = EventSource()
+    with following(served.client, source) as steps:
+        for _ in steps:
+            pass
+    assert source.last_event_id == "0"
+    monkeypatch.undo()
+    assert len(seen(served.client, newest).events) == 2
+
+
+def test_what_is_wanted_in_many_ways_is_not_all_kept() -> None:
+    entry = Sealed(1, 0, "body.renamed", ("body:guild",), b"{}", b"")
+    piece = Piece([entry])
+    wishes = [Wanted(types=frozenset({"body.renamed", f"other-{n}"})) for n in range(100)]
+    told = {piece.told(each) for each in wishes}
+    assert told == {wishes[0].told([entry])}
+    assert len(piece._told) == SHARED
 
 
 # CloudEvents, read by another implementation

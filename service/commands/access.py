@@ -63,7 +63,7 @@ def show(
 @app.command(
     epilog=by_example(
         "curule access-log forget --before 2026-01-01",
-        "curule access-log forget --before $(date -d '-1 year' +%F) --yes",
+        "curule access-log forget --before 2026-01-01 --yes",
     )
 )
 def forget(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from asyncio import TimerHandle, Transport
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -17,7 +18,10 @@ from service.manners.answers import Answers, completed
 from service.manners.bounds import HEAD, HEADERS, STREAMED, USUAL, Bounds
 from service.problems import BUSY, HEAD_TOO_LARGE, LATE, NOT_HTTP, Kind, problem
 
-LINGERING = 5.0
+UNSENT: Final = 128 * 1024
+"""Bytes that the system takes before the network does: beyond, it is seen here whether the client
+takes any."""
+LINGERING: Final = 5.0
 """Seconds in which a client that was answered early may send the rest, so as to read the answer."""
 
 
@@ -37,6 +41,8 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """A client may begin; beyond twice as many as there may be, none is listened to."""
         super().connection_made(transport)
+        if (unsent := getattr(socket, "TCP_NOTSENT_LOWAT", None)) is not None:
+            transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, unsent, UNSENT)
         if len(self.connections) > 2 * self.bounds.connections:
             transport.abort()
         self._give(self.bounds.arriving)
