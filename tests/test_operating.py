@@ -258,11 +258,15 @@ def test_metrics_take_a_key_once_there_is_one(tmp_path: Path) -> None:
     with serving(tmp_path, anonymous=None) as url:
         with client_of(url) as client:
             assert client.get("/metrics").status_code == 401
+            assert client.get("/v1/bodies/council").status_code == 401
             assert client.get("/readyz").status_code == 200
         with client_of(url, reader) as client:
             assert client.get("/metrics").status_code == 403
         with client_of(url, auditor) as client:
-            assert figure(client, "curule_access_refused_total", status="401") == 1
+            assert figure(client, "curule_access_refused_total", status="401") == 2
+            refused = {"method": "GET", "status": "401"}
+            for route in ("/metrics", "/v1/bodies/{body}"):
+                assert figure(client, "curule_http_requests_total", route=route, **refused) == 1
             assert figure(client, "curule_access_refused_total", status="403") == 1
 
 

@@ -6,9 +6,10 @@ import logging
 import re
 import secrets
 import time
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from starlette.routing import Match
+from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
@@ -87,12 +88,19 @@ def _template(scope: Scope) -> str:
     route = scope.get("route")
     if route is None:
         asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
-        for each in scope["app"].routes:
+        for each in _each(scope["app"].routes):
             match, _ = each.matches(asked)
             if match is not Match.NONE:
                 route = each
                 break
     return str(getattr(route, "path", "none"))
+
+
+def _each(routes: Iterable[BaseRoute]) -> Iterator[BaseRoute]:
+    """Every route, those of included routers too, which are kept as they are."""
+    for route in routes:
+        included = getattr(route, "original_router", None)
+        yield from [route] if included is None else _each(included.routes)
 
 
 def _log(scope: Scope, route: str, status: int | None, seconds: float) -> None:

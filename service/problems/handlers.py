@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from fastapi import FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as Crowded
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
+from starlette.routing import compile_path
 
 from projections.views import TookTooLong, ViewsBehind
 from service.log.publication import NotPublished
@@ -77,7 +78,8 @@ def install(app: FastAPI) -> None:
         detail = f"{request.method} {request.url.path}: {error.detail}"
         headers = {**(error.headers or {})}
         if error.status_code == 405:
-            headers["Allow"] = _allowed(request)
+            told = headers.get("Allow", "")  # the document may have to be made: that takes long
+            headers["Allow"] = await run_in_threadpool(_allowed, app, request.url.path, told)
         return problem(kind, detail, headers)
 
     @app.exception_handler(DBAPIError)
@@ -87,12 +89,12 @@ def install(app: FastAPI) -> None:
         return unanswered(error, records=request.method == "POST")
 
 
-def _allowed(request: Request) -> str:
+def _allowed(app: FastAPI, path: str, of_the_route: str) -> str:
     """The methods of a path: each route knows its own alone, and HEAD goes with GET."""
-    methods: set[str] = set()
-    for route in request.app.routes:
-        if route.matches(request.scope)[0] is not Match.NONE:
-            methods |= route.methods
+    methods = {each.strip() for each in of_the_route.split(",")}
+    for template, operations in app.openapi()["paths"].items():
+        if compile_path(template)[0].fullmatch(path):
+            methods |= {method.upper() for method in operations}
     if "GET" in methods:
         methods.add("HEAD")
-    return ", ".join(sorted(methods))
+    return ", ".join(sorted(methods - {""}))
