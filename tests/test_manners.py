@@ -385,9 +385,19 @@ def test_who_takes_an_answer_slowly_is_waited_for() -> None:
         assert not endless.ended.is_set()
 
 
-def test_who_does_not_take_the_last_of_an_answer_is_not_waited_for(lost: threading.Event) -> None:
+def test_who_does_not_take_the_last_of_an_answer_is_not_waited_for(
+    lost: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What is left after the last byte was sent keeps no connection either."""
     length = 64 * 1024 * 1024
+
+    making = Connection.connection_made
+
+    def made(connection: Connection, transport: Any) -> None:
+        making(connection, transport)
+        transport.set_write_buffer_limits(high=2 * length)  # as if it were but the last little
+
+    monkeypatch.setattr(Connection, "connection_made", made)
 
     async def large(scope: Scope, receive: Receive, send: Send) -> None:
         await Response(b"x" * length, headers={"Connection": "close"})(scope, receive, send)

@@ -497,18 +497,23 @@ def test_a_key_that_expires_ends_its_stream(
 
 
 def test_a_key_revoked_elsewhere_just_before_follows_nothing(
-    served: Served, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who comes in because this service has not heard of it is sent away once it has."""
     monkeypatch.setattr(tail, "SILENCE", 1_000.0)
-    made = served.client.post("/v1/keys", json={"name": "who", "role": "reader"}).json()
-    monkeypatch.setattr(Ledger, "attend", lambda _: None)  # it looks again only later
-    with closing(Ledger(settings_in(served.directory))) as other:
-        other.recorder.record([Sent(keys.revocation(made["id"]), LOCAL)])
-    with served.client.stream("GET", STREAM, headers=showing(made["key"])) as response:
-        assert response.status_code == 200
-        assert b"event:" not in b"".join(response.iter_raw())
-    assert served.client.get(STREAM, headers=showing(made["key"])).status_code == 401
+    monkeypatch.setattr(Ledger, "attend", lambda _: None)  # it would be heard of a little later
+    with (
+        serving(tmp_path) as url,
+        httpx.Client(base_url=url, trust_env=False, timeout=PATIENCE) as client,
+    ):
+        made = client.post("/v1/keys", json={"name": "who", "role": "reader"}).json()
+        with closing(Ledger(settings_in(tmp_path))) as other:
+            other.recorder.record([Sent(keys.revocation(made["id"]), LOCAL)])
+        with client.stream("GET", STREAM, headers=showing(made["key"])) as response:
+            assert response.status_code == 200
+            for _ in response.iter_raw():
+                pass
+        assert client.get(STREAM, headers=showing(made["key"])).status_code == 401
 
 
 def test_a_stream_without_a_key_ends_with_the_first_key(tmp_path: Path) -> None:
