@@ -26,6 +26,7 @@ from service.operating.health import Health
 from service.operating.requests import Observed
 from service.recording import posting
 from service.recording.writer import Writer
+from service.release import release
 from service.vault import erasing
 
 PARTS: Final = (posting, erasing, granting, asking, explaining, operating)
@@ -89,7 +90,7 @@ def application(
     app = FastAPI(
         title="Curule",
         summary="A governance ledger: who decided what, and what the structure was on any day.",
-        version="0.1.0",
+        version=release(),
         lifespan=lifespan,
         openapi_url=None,  # explained by a page of our own, and told by a route that asks nobody
         docs_url=None,

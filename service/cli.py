@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 import typer
@@ -27,6 +26,7 @@ from service.commands import (
     serving,
     witness,
 )
+from service.release import release
 from service.terminal.terminal import by_example, errors, output, say
 
 app = typer.Typer(
@@ -68,11 +68,7 @@ def main() -> None:
 
 def _print_version(asked: bool) -> None:
     if asked:
-        try:
-            number = version("curule")
-        except PackageNotFoundError:
-            number = "(not installed)"
-        say(output(), f"curule {number}")
+        say(output(), f"curule {release()}")
         raise typer.Exit
 
 

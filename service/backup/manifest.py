@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import Final, Literal
 
 from pydantic import TypeAdapter
@@ -58,11 +57,3 @@ class Manifest:
 
 MANIFEST: Final = TypeAdapter(Manifest)
 """Reads and writes it."""
-
-
-def release() -> str:
-    """This release."""
-    try:
-        return version("curule")
-    except PackageNotFoundError:
-        return "unknown"

@@ -36,11 +36,11 @@ from service.backup.manifest import (
     Held,
     Kept,
     Manifest,
-    release,
 )
 from service.backup.snapshots import Snapshot, database_of
 from service.log.signing import Signed, log_key_of
 from service.log.tables import NEWEST, VERIFIER_KEY, checkpoint, entries_table, signers_table
+from service.release import release
 from service.settings import Settings
 from service.stores.secret import sync
 from service.stores.stores import Store, stores

@@ -10,13 +10,14 @@ import platform
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram, Info, generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import CollectorRegistry
+
+from service.release import release
 
 SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 """The bounds between which times are counted."""
@@ -178,11 +179,3 @@ class Metrics:
     def text(self) -> bytes:
         """Every metric in Prometheus's text format."""
         return generate_latest(self.registry)
-
-
-def release() -> str:
-    """The version of this release, as far as it is installed."""
-    try:
-        return version("curule")
-    except PackageNotFoundError:
-        return "unknown"
