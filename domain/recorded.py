@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from domain import acts as a
 from domain.entries import Entry
+from domain.register import Read
 
 
 class Ledger(Protocol):
@@ -17,6 +18,13 @@ class Ledger(Protocol):
 
     def at(self, position: int) -> Entry | None:
         """The entry at a position, None beyond the newest."""
+
+
+class Foretold(Ledger, Protocol):
+    """A ledger that is told beforehand what it will be asked for."""
+
+    def expect(self, reads: Iterable[Read]) -> None:
+        """These tags and types will be asked for: they are read in one go."""
 
 
 def find(target: int | a.ActOf, ledger: Ledger) -> Entry | None:

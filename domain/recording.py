@@ -15,21 +15,32 @@ from typing import Any, Final
 from domain import acts as a
 from domain.access import Principal
 from domain.amendments import given
-from domain.coherence import Scope, breaches
+from domain.coherence import Scope, breaches, posts_of
 from domain.coherence.breach import Breach
 from domain.decisions import Decision, Payload, envelope
 from domain.entries import DRAFTED, Entry, tags_of, unplaced
 from domain.jurisdiction import REVOCATIONS, jurisdiction
-from domain.recorded import Ledger, find, find_envelope
-from domain.register import Read, Register, asked
+from domain.recorded import Foretold, Ledger, find, find_envelope
+from domain.register import RETRACTED, Read, Register, asked
 from domain.shape import shape, texts
-from domain.tracks import CREATIONS, IDENTITY_ACTS, LIFE, Track, acts_on, established_by
+from domain.tracks import (
+    ANNOUNCED,
+    CREATIONS,
+    ENDINGS_OF_LIVES,
+    IDENTITY_ACTS,
+    LIFE,
+    Track,
+    acts_on,
+    established_by,
+)
 
 ERASURES: Final = frozenset({"subject.erased"})
 """What tells that nothing about a person is written any more."""
 
 _OF_PERSONS: Final = IDENTITY_ACTS | ERASURES
 _HOLDING_NOTHING: Final = (a.RemarkMade, a.SubjectErased, a.AccessGranted, a.AccessRevoked)
+
+_FAR_REACHING: Final = ENDINGS_OF_LIVES | IDENTITY_ACTS | {RETRACTED}
 
 LOOKING_UP: Final = (a.EntryRetracted, a.DecisionAmended, a.RemarkMade)
 """Acts whose drafts depend on what is recorded: they carry the tags of what they are about."""
@@ -55,6 +66,11 @@ class Outcome:
 
     violations: tuple[Violation, ...]
     read_set: frozenset[Read]
+
+
+def is_far_reaching(decision: Decision) -> bool:
+    """Whether it is judged by all that was ever recorded about a subject, which may be much."""
+    return any(act.type in _FAR_REACHING for act in decision.acts)
 
 
 def with_ids(decision: Decision, new_id: Callable[[], str]) -> Decision:
@@ -92,21 +108,27 @@ def foreseen(drafts: Sequence[Entry]) -> Iterator[Read]:
     """Most of what judging these drafts will read, known beforehand: to be read in one go."""
     yield drafts[0].tags[0], asked(CREATIONS["decision"])
     yield f"key:{drafts[0].recorded_by}", asked(REVOCATIONS)
-    for each in drafts:
+    yield from ((tag, asked(types)) for tag, types in _reads(drafts))
+
+
+def _reads(entries: Iterable[Entry]) -> Iterator[Read]:
+    """What tells of everything that these entries name and change."""
+    for each in entries:
         reads = [established_by(kind, at.id) for at in each.mentions for kind in at.kinds]
         reads += [acts_on(moment.track) for moment in each.moments]
         for tag, types in reads:
-            yield tag, asked(types)
+            yield tag, types
             if tag.startswith("person:"):
                 yield tag, _OF_PERSONS
 
 
-def decide(drafts: Sequence[Entry], ledger: Ledger, by: Principal, day: int) -> Outcome:
+def decide(drafts: Sequence[Entry], ledger: Foretold, by: Principal, day: int) -> Outcome:
     """Judge the drafts of one decision, and whether it is for somebody to record on a day.
 
     They are judged against everything recorded.
     """
-    before, after = Register(ledger.entries), Register(ledger.entries, drafts)
+    before = Register(ledger.entries, expect=ledger.expect)
+    after = Register(ledger.entries, drafts, ledger.expect)
     beyond = jurisdiction(drafts, by, before, ledger, day)
     violations = [
         *(_violation(each, drafts, ledger) for each in beyond),
@@ -248,9 +270,11 @@ def _scope(drafts: Sequence[Entry], before: Register, after: Register, ledger: L
     A remark said what it was on when it was made, an erasure whose data it destroyed, a grant where
     a key reaches: they hold nothing in place.
     """
-    tracks = {track for draft in drafts for track in _touched(draft, ledger)}
+    own = {track for draft in drafts for track in _touched(draft, ledger)}
+    tracks = set(own)
     entries = {draft.position: draft for draft in drafts}
-    lives = [track for track in tracks if track.is_life]
+    taken = {track for draft in drafts for track in _taken(draft, after)}
+    lives = [track for track in own - taken if track.is_life]
     persons = {life.subject for life in lives if life.kind == "person"}
     persons |= {each for track in tracks if track.kind == "identity" for each in track[1:]}
     ids = {each for person in persons for each in after.ids(person)}
@@ -268,7 +292,25 @@ def _scope(drafts: Sequence[Entry], before: Register, after: Register, ledger: L
             touched = {moment.track for moment in entry.moments}
             tracks |= touched
             lives += [Track(each.kind, each.subject, LIFE) for each in touched if _is_place(each)]
-    return Scope(tuple(entries.values()), frozenset(tracks))
+    if len(entries) > len(drafts):
+        after.expect(_reads(entries.values()))
+    # Whatever else a life around a tenure does, it only ever makes it shorter.
+    filled = tracks if any(map(_prolongs, drafts)) else own
+    return Scope(tuple(entries.values()), frozenset(tracks), posts_of(filled))
+
+
+def _prolongs(draft: Entry) -> bool:
+    """Whether, by a draft, what others have recorded may hold for longer, or of more persons."""
+    is_identity = any(moment.track.kind == "identity" for moment in draft.moments)
+    return is_identity or isinstance(draft.act, a.EntryRetracted)
+
+
+def _taken(draft: Entry, after: Register) -> Iterator[Track]:
+    """The lives that a draft would begin although they have: the ids are taken, which suffices."""
+    for each in draft.mentions:
+        for kind in each.kinds if each.creates else ():
+            if kind not in ANNOUNCED and _stood(after, Track(kind, each.id, LIFE)):
+                yield Track(kind, each.id, LIFE)
 
 
 def _touched(draft: Entry, ledger: Ledger) -> Iterator[Track]:

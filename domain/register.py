@@ -7,7 +7,7 @@ follow a chain wherever it leads and its answer still holds when it is recorded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -21,6 +21,9 @@ from domain.tracks import ELECTION_ACTS, IDENTITY_ACTS, LIFE, Track, acts_on
 Read = tuple[str, frozenset[str]]
 Source = Callable[[str, frozenset[str]], Sequence[Entry]]
 """Gives every recorded entry with a tag and one of the types (none given: any), in order."""
+
+Expect = Callable[[Iterable[Read]], object]
+"""Reads in one go what the source will be asked for."""
 
 RETRACTED: Final = "entry.retracted"
 """Every read asks for retractions too: they carry the tags of what they retract."""
@@ -37,8 +40,14 @@ def asked(types: frozenset[str]) -> frozenset[str]:
 class Register:
     """The timelines of the log as of one position, with some drafts on top."""
 
-    def __init__(self, source: Source, drafts: Sequence[Entry] = ()) -> None:
+    def __init__(
+        self,
+        source: Source,
+        drafts: Sequence[Entry] = (),
+        expect: Expect = lambda reads: None,
+    ) -> None:
         self._source = source
+        self._expect = expect
         self._drafts: dict[str, list[Entry]] = {}
         for draft in drafts:
             for tag in draft.tags:
@@ -50,6 +59,10 @@ class Register:
     def read_set(self) -> frozenset[Read]:
         """Every tag and types that were read: what the append is conditional on."""
         return frozenset((tag, asked(types)) for tag, types in self._standing)
+
+    def expect(self, reads: Iterable[Read]) -> None:
+        """Much of this will be asked for: find it in one go. It is not yet part of the read set."""
+        self._expect((tag, asked(types)) for tag, types in reads)
 
     def standing(self, tag: str, types: Collection[str] = ()) -> list[Entry]:
         """The entries with a tag and one of the types that no later entry has retracted."""
@@ -125,6 +138,12 @@ class Register:
     def annulment(self, election: str) -> Ending | None:
         """How an election was annulled; None while it stands."""
         return annulment(self.standing(f"election:{election}", ELECTION_ACTS), election)
+
+
+def reads_of_person(person: str) -> Iterator[Read]:
+    """What tells when a person is there, and under which ids."""
+    yield acts_on(Track("person", person, LIFE))
+    yield f"person:{person}", IDENTITY_ACTS
 
 
 def annulment(entries: Iterable[Entry], election: str) -> Ending | None:

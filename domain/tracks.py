@@ -120,6 +120,9 @@ def _lives(kind: str) -> frozenset[str]:
 
 _ESTABLISHING: Final = {kind: _lives(kind) | CREATIONS[kind] for kind in CREATIONS}
 
+ENDINGS_OF_LIVES: Final = frozenset().union(*(_lives(kind) - CREATIONS[kind] for kind in CREATIONS))
+"""Acts after which something is no longer there, as `body.dissolved`."""
+
 
 def established_by(kind: str, subject: str) -> tuple[str, frozenset[str]]:
     """The tag and the act types from which to read whether an id is established, and its life."""

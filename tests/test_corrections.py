@@ -22,7 +22,7 @@ from domain import dates
 from domain.acts import ACTS as EVERY_ACT
 from domain.acts import RemarkMade, StructureAct
 from domain.answers import Body
-from domain.coherence import Scope, breaches
+from domain.coherence import Scope, breaches, posts_of
 from domain.entries import Entry
 from domain.register import Register, without_retracted
 from domain.shape import mentions
@@ -813,7 +813,7 @@ def disagreements(recorded: Sequence[Entry]) -> set[int]:
         return [each for each in by_tag[tag] if not types or each.type in types]
 
     tracks = frozenset(moment.track for entry in standing for moment in entry.moments)
-    broken = breaches(Register(found), Scope(tuple(standing), tracks))
+    broken = breaches(Register(found), Scope(tuple(standing), tracks, posts_of(tracks)))
     return {position for breach in broken for position in breach.because}
 
 

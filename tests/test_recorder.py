@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from service.content import digests
 from service.ledger import Ledger
-from service.recording.recorder import Answer, Receipt, Refusal
+from service.recording.recorder import Answer, Receipt, Refusal, Sent
+from service.recording.writer import Writer
 from service.vault.disclosures import disclose
 from tests.ledgers import act, decision, entries, ledger_in, record, sent
 
@@ -131,3 +134,71 @@ def test_texts_of_what_was_never_recorded_are_swept_and_no_others(ledger: Ledger
     assert ledger.vault.values([orphan.digest]) == {}
     held = [digest for entry in entries(ledger) for digest in digests(entry.act)]
     assert sorted(ledger.vault.values(held).values()) == ["Ann", "Inauguration"]
+
+
+# What takes long
+
+
+def statements(ledger: Ledger) -> list[str]:
+    """The statements sent to the log from now on."""
+    sent_: list[str] = []
+
+    def note(*said: Any) -> None:
+        sent_.append(said[2])
+
+    event.listen(ledger.log._engine, "before_cursor_execute", note)
+    return sent_
+
+
+def test_an_ending_is_judged_without_counting_who_else_held_the_post(tmp_path: Path) -> None:
+    """What ends makes room. And whatever is asked of many is asked in one go."""
+    people = [f"person-{number}" for number in range(40)]
+    with ledger_in(tmp_path) as ledger:
+        record(ledger, *FOUNDING)
+        record(
+            ledger, *(act("person.registered", "2020", person=each, name="P") for each in people)
+        )
+        for year, each in enumerate(people, 2021):
+            held = {"person": each, "post": "chair"}
+            begins = act("tenure.started", f"{year}-01-01", **held)
+            ends = act("tenure.ended", f"{year}-12-31", reason="expired", **held)
+            assert isinstance(record(ledger, begins, ends), Receipt)
+    for judged, most in [
+        (act("person.died", "2100-01-01", person="person-0"), 20),
+        (act("person.registered", "2020", person="person-0", name="Again"), 10),
+        (started("ann"), 20),
+        (act("body.dissolved", "2100-01-01", body="council", manner="dissolved"), 30),
+    ]:
+        with ledger_in(tmp_path) as ledger:  # which remembers nothing
+            asked = statements(ledger)
+            ledger.recorder.check(sent(decision(judged)))
+            assert len(asked) < most, judged
+
+
+@pytest.mark.parametrize(
+    ("acts", "where"),
+    [
+        ([started("ann")], "MainThread"),
+        ([act("body.dissolved", "2021", body="council", manner="dissolved")], "curule-writer_0"),
+        ([act("person.died", "2021", person="ann"), started("ann")], "curule-writer_0"),
+        ([act("entry.retracted", entry=3, reason="Misread.")], "curule-writer_0"),
+    ],
+)
+def test_what_reaches_far_is_judged_while_others_are_served(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, acts: list[dict[str, Any]], where: str
+) -> None:
+    recorded, judged_in = ledger.recorder.record, list[str]()
+
+    def noting(group: list[Sent]) -> list[Answer]:
+        judged_in.append(threading.current_thread().name)
+        return recorded(group)
+
+    async def write() -> Answer:
+        writing = Writer(ledger.recorder, is_local=True)
+        answer = await writing.record(sent(decision(*acts)))
+        await writing.close()
+        return answer
+
+    monkeypatch.setattr(ledger.recorder, "record", noting)
+    asyncio.run(write())
+    assert judged_in == [where]

@@ -8,7 +8,7 @@ certain on that day break it.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from domain import acts as a
 from domain.amendments import Amendment, amendments
@@ -27,14 +27,15 @@ from domain.tracks import LIFE, Track
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What is to be checked: entries, and the tracks that changed."""
+    """What is to be checked: entries, the tracks that changed, and posts with more holders."""
 
     entries: tuple[Entry, ...]
     tracks: frozenset[Track]
+    posts: frozenset[str]
 
     def without(self, drafts: Collection[Entry]) -> Scope:
         """The same, before these drafts."""
-        return Scope(tuple(each for each in self.entries if each not in drafts), self.tracks)
+        return replace(self, entries=tuple(each for each in self.entries if each not in drafts))
 
 
 def breaches(register: Register, scope: Scope) -> Iterator[Breach]:
@@ -48,16 +49,17 @@ def breaches(register: Register, scope: Scope) -> Iterator[Breach]:
     ]
     yield from wrong_ids
     misnaming = {breach.because[0] for breach in wrong_ids}
-    for breach in _disagreements(register, scope.tracks, judged):
+    for breach in _disagreements(register, scope, judged):
         if misnaming.isdisjoint(breach.because):
             yield breach
 
 
 def _disagreements(
     register: Register,
-    tracks: Collection[Track],
+    scope: Scope,
     judged: Iterable[tuple[Entry, Sequence[Amendment]]],
 ) -> Iterator[Breach]:
+    tracks = scope.tracks
     for entry, amended in judged:
         yield from ballots_add_up(entry)
         yield from in_life(register, entry, amended)
@@ -69,7 +71,7 @@ def _disagreements(
         yield from meeting_coherent(register, meeting)
     for track in sorted(each for each in tracks if each.kind == "identity"):
         yield from one_identity(register, track.subject)
-    for post in sorted(_posts_to_count(tracks)):
+    for post in sorted(scope.posts):
         yield from seats_suffice(register, post)
 
 
@@ -95,9 +97,10 @@ def _bodies_to_place(tracks: Iterable[Track]) -> set[str]:
     }
 
 
-def _posts_to_count(tracks: Iterable[Track]) -> set[str]:
-    return {
+def posts_of(tracks: Iterable[Track]) -> frozenset[str]:
+    """The posts whose holders, or seats, change with these tracks."""
+    return frozenset(
         track.subject
         for track in tracks
         if track.kind == "tenure" or (track.kind == "post" and track.attribute in (LIFE, "seats"))
-    }
+    )

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from domain.coherence.breach import Breach
 from domain.coherence.lives import body_of
 from domain.dates import iso
-from domain.register import Register
-from domain.tracks import TENURE_ACTS, Track
+from domain.register import Register, reads_of_person
+from domain.tracks import TENURE_ACTS, Track, acts_on
 
 
 def one_identity(register: Register, person: str) -> Iterator[Breach]:
@@ -67,10 +67,11 @@ def _certainly_held(register: Register, post: str) -> Iterator[tuple[int, int, s
     """For each certain tenure the first day, the day after the last, the person and the entry."""
     lives = [register.life("post", post)]
     lives += [register.life(kind, body) for kind, body in body_of(register, post)]
-    tracks = register.tracks(f"post:{post}", TENURE_ACTS, "tenure")
-    for track in sorted(tracks):
-        if track.subject != post:
-            continue
+    tenures = register.tracks(f"post:{post}", TENURE_ACTS, "tenure")
+    tracks = sorted(track for track in tenures if track.subject == post)
+    register.expect(acts_on(track) for track in tracks)
+    register.expect(read for track in tracks for read in reads_of_person(track.attribute))
+    for track in tracks:
         ids = sorted(register.ids(track.attribute))
         persons = [register.life("person", each) for each in ids]
         around = [life for life in (*lives, *persons) if life]

@@ -202,6 +202,10 @@ class Ahead:
             return self._memory.at(position)
         return self._entries[position - self._begin - 1] if position <= self.position else None
 
+    def expect(self, reads: Iterable[Read]) -> None:
+        """Read, in one go, what will be asked for."""
+        self._memory.expect(reads)
+
     def add(self, drafts: Sequence[Entry]) -> None:
         """Take in the drafts of a decision, as they will be recorded."""
         for draft in drafts:

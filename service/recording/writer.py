@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Final
 
 from domain.access import Principal
+from domain.recording import is_far_reaching
 from service.recording.recorder import Answer, Recorder, Sent
 
 GROUP: Final = 128
@@ -44,7 +45,8 @@ class Writer:
     A log on this machine is written where the requests are handled: to sync a local file takes a
     millisecond or two, and to hand each group to another thread costs more than a third of the
     rate. Where the database is across a network, a thread writes, and meanwhile the next group
-    gathers.
+    gathers. So it does on this machine, if a decision among them reaches far: one that dissolves a
+    body or takes something back is judged by all that happened there, which may take seconds.
 
     Whoever sends many decisions in their order takes turns with all others. They are many, so a
     thread records them, and meanwhile requests are handled.
@@ -134,7 +136,8 @@ class Writer:
     async def _record(self, group: Sequence[_Waiting]) -> None:
         try:
             record = partial(self._recorder.record, [sent for sent, _ in group])
-            answers = record() if self._is_local else await self._run(record)
+            is_quick = not any(is_far_reaching(sent.decision) for sent, _ in group)
+            answers = record() if self._is_local and is_quick else await self._run(record)
         except Exception as failure:  # noqa: BLE001 - each request answers for it
             for _, answer in group:
                 answer.set_exception(failure)
