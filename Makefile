@@ -31,7 +31,7 @@ test: .venv/dev.stamp  ## run the tests (TEST_ARGS="-k vault")
 	@$(BIN)/python -m pytest $(TEST_ARGS)
 
 faults: .venv/dev.stamp  ## kill the service, cut power, network and room on the disk, as often as docs/operations.md says
-	@CURULE_FAULTS=long $(BIN)/python -m pytest tests/faults $(TEST_ARGS)
+	@CURULE_FAULTS=long $(BIN)/python -m pytest tests/faults tests/test_building.py $(TEST_ARGS)
 
 check: .venv/dev.stamp  ## format, lint, types and import contracts
 	@$(BIN)/ruff format --check .

@@ -438,7 +438,11 @@ def test_no_store_tells_its_parameters(tmp_path: Path) -> None:
 # How it ends
 
 
-@pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("log_url", "sig"),
+    [("sqlite", signal.SIGINT), ("postgresql", signal.SIGTERM)],
+    indirect=["log_url"],
+)
 def test_under_load_everything_recorded_is_answered(
     tmp_path: Path, log_url: str, sig: signal.Signals
 ) -> None:
