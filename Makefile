@@ -10,6 +10,7 @@ VENV   := .venv/$(notdir $(PYTHON)).stamp
 
 DEMO_ARGS ?=
 TEST_ARGS ?=
+TEST_PROCESSES ?= 2
 LOCK_ARGS ?=
 BENCH     ?= .bench
 
@@ -27,11 +28,11 @@ help:  ## list these commands
 demo: .venv/run.stamp  ## record a real organisation's history and serve it (DEMO_ARGS=--once: record, show, stop)
 	@$(BIN)/curule demo $(DEMO_ARGS)
 
-test: .venv/dev.stamp  ## run the tests (TEST_ARGS="-k vault")
-	@$(BIN)/python -m pytest $(TEST_ARGS)
+test: .venv/dev.stamp  ## run the tests (TEST_ARGS="-k vault"; TEST_PROCESSES=0: in one process)
+	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal $(TEST_ARGS)
 
 faults: .venv/dev.stamp  ## kill the service, cut power, network and room on the disk, as often as docs/operations.md says
-	@CURULE_FAULTS=long $(BIN)/python -m pytest tests/faults $(TEST_ARGS)
+	@CURULE_FAULTS=long $(BIN)/python -m pytest tests/faults tests/test_building.py $(TEST_ARGS)
 
 check: .venv/dev.stamp  ## format, lint, types and import contracts
 	@$(BIN)/ruff format --check .

@@ -1,5 +1,3 @@
-import base64
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +6,7 @@ import pytest
 
 from tests.postgres import MakeDatabase
 from tests.postgres import postgres_server as run_postgres_server
-from tests.serving import Env
+from tests.serving import Env, made_keys
 
 
 @pytest.fixture(scope="session")
@@ -58,6 +56,4 @@ def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Env:
             "CURULE_VAULT": f"sqlite:///{tmp_path / 'curule-vault.db'}",
         }
     url: str = request.getfixturevalue("postgres_url")
-    keys = ("CURULE_MASTER_KEY", "CURULE_LOG_KEY")
-    made = {name: base64.b64encode(secrets.token_bytes(32)).decode() for name in keys}
-    return {"CURULE_LEDGER": url, "CURULE_VAULT": url, **made}
+    return {"CURULE_LEDGER": url, "CURULE_VAULT": url, **made_keys()}

@@ -1,5 +1,7 @@
 """A real server for tests: HTTP on 127.0.0.1, with a ledger of its own."""
 
+import base64
+import secrets
 import socket
 import threading
 import time
@@ -36,6 +38,12 @@ def settings_in(directory: Path, ledger_url: str | None = None, **more: Any) -> 
         views=directory / "curule-views.db",
         **more,
     )
+
+
+def made_keys() -> Env:
+    """The keys with which a vault is locked and a log signed, where no files are to hold them."""
+    keys = ("CURULE_MASTER_KEY", "CURULE_LOG_KEY")
+    return {name: base64.b64encode(secrets.token_bytes(32)).decode() for name in keys}
 
 
 def new_key(settings: Settings, role: Role = "recorder", within: str | None = None) -> str:

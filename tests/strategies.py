@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
+from hypothesis import settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tests.ledgers import act, decision
+
+
+def examples(few: int, **more: Any) -> settings:
+    """A few examples, others each time; with CURULE_FUZZ=200 so many."""
+    return settings(max_examples=int(os.environ.get("CURULE_FUZZ", few)), deadline=None, **more)
+
 
 exact = st.integers(1, 12).map(lambda number: f"2020-01-{number:02}")
 uncertain = st.sampled_from(

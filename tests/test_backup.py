@@ -28,11 +28,10 @@ from service.ledger import Ledger
 from service.settings import Settings
 from service.stores.secret import Locked
 from service.vault.erasures import Erased
-from tests.commanding import command
+from tests.commanding import command, curule, environment
 from tests.ledgers import act, told
 from tests.postgres import MakeDatabase, Server, binaries, postgres_home
 from tests.serving import serving
-from tests.test_cli import curule, environment
 from tests.test_erasure import GONE, KEPT, ZDENKA, erase, readable, record_story
 
 CLIENTS: Final = 8

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from domain import beliefs
@@ -15,7 +15,7 @@ from domain.dates import window
 from domain.moments import Does, Moment
 from domain.timelines import Ending, Spell, fold
 from domain.tracks import Track
-from tests.strategies import uncertain
+from tests.strategies import examples, uncertain
 
 NAME = Track("body", "council", "name")
 LONG = st.integers(1, 28).map(lambda number: f"2020-01-{number:02}")
@@ -74,7 +74,7 @@ def test_a_belief_is_what_all_standing_moments_fold_to(
     short: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(beliefs, "SHORT", short)
-    settings(max_examples=400, deadline=None)(given(changes=CHANGES)(whole_fold_after_each))()
+    examples(150)(given(changes=CHANGES)(whole_fold_after_each))()
 
 
 def test_that_property_sees_a_stretch_too_short(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +82,7 @@ def test_that_property_sees_a_stretch_too_short(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(beliefs, "SHORT", 0)
     monkeypatch.setattr(beliefs.Belief, "_parts", lambda self, index, touched: True)
     with pytest.raises((AssertionError, ExceptionGroup)):
-        settings(database=None, max_examples=400, deadline=None, print_blob=False)(
+        settings(database=None, max_examples=400, deadline=None, phases=[Phase.generate])(
             given(changes=CHANGES)(whole_fold_after_each)
         )()
 

@@ -24,9 +24,9 @@ import pytest
 
 from projections.tables import VERSION
 from service.ledger import Ledger
+from tests.commanding import environment, read_until
 from tests.ledgers import act, rebuilt, told
 from tests.serving import serving, settings_in
-from tests.test_cli import environment, read_until
 
 PATIENCE = 60
 WAITING = "waiting for another process that builds them"

@@ -28,11 +28,14 @@ from service.backup.snapshots import Snapshot
 from service.ledger import Ledger, fetching
 from service.log.log import Log
 from service.settings import Settings
+from tests.faults.scale import times
 from tests.ledgers import act, ledger_in, projected, told
 from tests.serving import serving
 
 SIZE = 2_000
 """Entries of the organisation's log."""
+
+KILLS = times(25, 200)
 
 
 @pytest.fixture(scope="module")
@@ -373,8 +376,8 @@ def killed(how: str, url: str, path: Path, kills: int, *more: str) -> tuple[str,
 def test_whoever_is_killed_when_the_views_end_the_same(
     how: str, url: str, digest: str, tmp_path: Path
 ) -> None:
-    held, kills, _ = killed(how, url, tmp_path / "views.db", 200)
-    assert kills == 200
+    held, kills, _ = killed(how, url, tmp_path / "views.db", KILLS)
+    assert kills == KILLS
     assert held == digest
 
 
@@ -383,7 +386,7 @@ def test_killing_finds_rows_and_position_that_are_not_written_together(
 ) -> None:
     """The negative control."""
     try:
-        held, _, _ = killed("follow", url, tmp_path / "views.db", 40, "torn")
+        held, _, _ = killed("follow", url, tmp_path / "views.db", 20, "torn")
     except AssertionError:
         return  # it could not even go on
     assert held != digest

@@ -18,7 +18,6 @@ from typing import Any
 import httpx
 import pytest
 from hypothesis import given
-from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from domain.access import LOCAL
@@ -34,6 +33,7 @@ from service.recording.writer import IN_ORDER
 from service.settings import Settings
 from tests.ledgers import act, decision, entries, ledger_in, told
 from tests.serving import serving
+from tests.strategies import examples
 
 JSONL = {"Content-Type": "application/jsonl"}
 PATIENCE = 60
@@ -466,7 +466,7 @@ def in_order(ledger: Ledger, sent: Sequence[Sent]) -> list[Answer]:
     return answers
 
 
-@examples(max_examples=25, deadline=None)
+@examples(10)
 @given(st.lists(decisions(), max_size=12), st.booleans())
 def test_the_log_is_as_if_posted_one_by_one(given_: list[dict[str, Any]], keyed: bool) -> None:
     sent = [

@@ -24,8 +24,8 @@ from service.bundle.verify import Bundle, Found, NoBundle, signed_by, verify
 from service.settings import Settings
 from service.stores.secret import sync
 from tests.attacks import flipped
+from tests.commanding import command
 from tests.ledgers import act, decision, ledger_in, sent
-from tests.test_cli import curule
 from tests.test_verify import OTHER, SIZE, Kept, kept, organise, organised, settings_of, verified
 
 QUIET: Any = lambda *_: None  # noqa: E731
@@ -441,21 +441,21 @@ def test_the_commands(original: tuple[Path, Kept], tmp_path: Path) -> None:
         "CURULE_VIEWS": str(folder / "views.db"),
     }
     (tmp_path / "key").write_text(f"{original[1].key}\n")
-    made = curule(tmp_path, "export", "--to", "b.zip", "--disclosures", **where)
+    made = command(tmp_path, "export", "--to", "b.zip", "--disclosures", **where)
     assert made.returncode == 0, made.stderr
     root = made.stdout.split()[-1]
-    whole = curule(tmp_path, "verify", "--bundle", "b.zip", "--key", "key")
+    whole = command(tmp_path, "verify", "--bundle", "b.zip", "--key", "key")
     assert (whole.returncode, whole.stdout.split()[-1]) == (0, root)
-    brought = curule(tmp_path, "import", "--bundle", "b.zip", "--key", "key")
+    brought = command(tmp_path, "import", "--bundle", "b.zip", "--key", "key")
     assert brought.returncode == 0, brought.stderr
     assert brought.stdout.split()[-1] == root
-    assert curule(tmp_path, "verify").stdout.split()[-1] == root
-    again = curule(tmp_path, "import", "--bundle", "b.zip")
+    assert command(tmp_path, "verify").stdout.split()[-1] == root
+    again = command(tmp_path, "import", "--bundle", "b.zip")
     assert again.returncode == 1
     assert "entries already" in again.stderr
-    late = curule(tmp_path, "export", "--to", "c.zip", "--position", "100000", **where)
+    late = command(tmp_path, "export", "--to", "c.zip", "--position", "100000", **where)
     assert late.returncode == 2
     assert not (tmp_path / "c.zip").exists()
     (tmp_path / "d.zip").write_bytes(b"nonsense")
-    assert curule(tmp_path, "verify", "--bundle", "d.zip").returncode == 3
-    assert curule(tmp_path, "import", "--bundle", "d.zip").returncode == 2
+    assert command(tmp_path, "verify", "--bundle", "d.zip").returncode == 3
+    assert command(tmp_path, "import", "--bundle", "d.zip").returncode == 2

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from openapi_schema_validator import OAS31Validator
 
@@ -21,7 +21,7 @@ from domain.questions.structure import bodies, spells, structure, whole
 from projections.basis import basis_at
 from service.ledger import Ledger
 from tests.ledgers import act, entries, ledger_in, record, told
-from tests.strategies import ACTS, GROUND, any_act
+from tests.strategies import ACTS, GROUND, any_act, examples
 from tests.test_door import Door, assert_problem, opened
 from tests.test_example_isg import DECISIONS
 from tests.test_histories import QUICK
@@ -69,7 +69,7 @@ def why(recorded: Sequence[Entry], first: At, second: At) -> tuple[Change, ...]:
     return explained(changes(bodies(before), bodies(after)), before, after, undoing)
 
 
-@settings(max_examples=60, deadline=None, phases=QUICK, suppress_health_check=list(HealthCheck))
+@examples(20, phases=QUICK, suppress_health_check=list(HealthCheck))
 @given(history=HISTORIES, data=st.data())
 def test_changes_applied_to_the_first_structure_give_the_second(
     history: list[list[dict[str, Any]]], data: st.DataObject

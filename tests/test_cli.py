@@ -2,15 +2,11 @@
 
 import json
 import os
-import pty
 import re
-import select
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -23,96 +19,11 @@ from rich.console import Console
 from service import client
 from service.cli import main
 from service.terminal.tree import drawn, printable
+from tests.commanding import PATIENCE, command, curule, in_terminal, read_until, running
 from tests.ledgers import act
 from tests.serving import serving
 
-ROOT = Path(__file__).parent.parent
-EXAMPLE = ROOT / "examples/isg.json"
-CURULE = [sys.executable, "-W", "error", "-m", "service"]
-PATIENCE = 60
-
-
-def environment(**settings: str) -> dict[str, str]:
-    """Nothing of whoever runs the tests leads to another ledger, or to another width."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("CURULE_")}
-    for name in ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE"):
-        kept.pop(name, None)
-    return {**kept, "PYTHONPATH": str(ROOT), "COLUMNS": "80", "TERM": "xterm-256color", **settings}
-
-
-def curule(
-    directory: Path, *arguments: str, given: str | None = None, **settings: str
-) -> subprocess.CompletedProcess[str]:
-    """Run a command in a directory; it never ends in a traceback."""
-    done = subprocess.run(
-        [*CURULE, *arguments],
-        cwd=directory,
-        env=environment(**settings),
-        input=given,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return done
-
-
-@contextmanager
-def running(directory: Path, *arguments: str, **settings: str) -> Iterator[subprocess.Popen[str]]:
-    """A command that goes on until it is told to stop."""
-    process = subprocess.Popen(
-        [*CURULE, *arguments],
-        cwd=directory,
-        env=environment(**settings),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def read_until(process: subprocess.Popen[str], text: str) -> str:
-    assert process.stdout is not None
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if text in line:
-            return "".join(lines)
-    raise AssertionError(f"{text!r} did not come: {lines}")
-
-
-def in_terminal(directory: Path, *arguments: str, width: int = 80) -> str:
-    """What a terminal is sent by a command."""
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [*CURULE, *arguments],
-        cwd=directory,
-        env=environment(COLUMNS=str(width)),
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-    )
-    os.close(theirs)
-    sent = b""
-    try:
-        while select.select([ours], [], [], PATIENCE)[0]:
-            try:
-                some = os.read(ours, 65536)
-            except OSError:  # how Linux says that the other side is closed
-                break
-            if not some:
-                break
-            sent += some
-    finally:
-        process.kill()
-        process.wait()
-        os.close(ours)
-    return sent.decode()
+EXAMPLE = Path(__file__).parents[1] / "examples/isg.json"
 
 
 def write(directory: Path, *decisions: Mapping[str, Any]) -> str:
@@ -221,16 +132,16 @@ def test_a_terminal_gets_colours_that_say_nothing_of_their_own(club: Path) -> No
 
 
 def test_the_tree_at_every_corner(club: Path) -> None:
-    before = curule(club, "structure", "--effective-at", "2020-08-01", "--position", "10", "--ids")
+    before = command(club, "structure", "--effective-at", "2020-08-01", "--position", "10", "--ids")
     assert "Bees [bees] (possible)" not in before.stdout
     assert "The Club [club]  club" in before.stdout
     assert "Bo \U0001f9ed [bo], since" in before.stdout
     assert "reports to" not in before.stdout
-    nothing = curule(club, "structure", "--effective-at", "2020-08-01", "--position", "0")
+    nothing = command(club, "structure", "--effective-at", "2020-08-01", "--position", "0")
     assert nothing.stdout == (
         "As of 2020-08-01, as known at position 0 (nothing recorded)\n\nThere was no body.\n"
     )
-    below = curule(club, "structure", "--effective-at", "2020-04-01", "--root", "bees")
+    below = command(club, "structure", "--effective-at", "2020-04-01", "--root", "bees")
     assert without_time(below.stdout).splitlines()[2:] == [
         "Bees (possible)  working group, temporary, since [2020-03-01..2020-05-01]"
     ]
@@ -398,12 +309,12 @@ Decisions
 
 def test_changes_are_told_day_by_day_with_their_decisions(club: Path) -> None:
     days = ("--from-effective-at", "2020-02-15", "--to-effective-at", "2020-08-01")
-    done = curule(club, "changes", *days, "--from-position", "10", COLUMNS="100")
+    done = command(club, "changes", *days, "--from-position", "10", COLUMNS="100")
     assert (done.returncode, done.stderr) == (0, "")
     assert without_time(done.stdout) == CHANGES
-    detailed = curule(club, "changes", *days, "--details", COLUMNS="100")
+    detailed = command(club, "changes", *days, "--details", COLUMNS="100")
     assert "what else may hold of The Club" in " ".join(detailed.stdout.split())
-    nothing = curule(club, "changes").stdout.splitlines()
+    nothing = command(club, "changes").stdout.splitlines()
     assert nothing[2:] == ["", "Nothing changed."]
 
 
@@ -411,12 +322,12 @@ def test_changes_are_told_day_by_day_with_their_decisions(club: Path) -> None:
 
 
 def test_what_is_recorded_once_stays_recorded_once(club: Path) -> None:
-    again = curule(club, "record", "-", given=json.dumps([FOUNDING, LATER], indent=2))
+    again = command(club, "record", "-", given=json.dumps([FOUNDING, LATER], indent=2))
     assert again.stdout.splitlines() == [
         "already recorded founding at position 1, 9 acts",
         "already recorded later at position 11, 3 acts",
     ]
-    receipts = curule(club, "record", "--json", "decisions.jsonl").stdout.splitlines()
+    receipts = command(club, "record", "--json", "decisions.jsonl").stdout.splitlines()
     assert [json.loads(each)["decision"] for each in receipts] == ["founding", "later"]
 
 
@@ -424,7 +335,7 @@ def test_a_refusal_says_which_rule_where_and_why(tmp_path: Path) -> None:
     wrong = {"acts": [act("body.renamed", "2020", body="club", name=5), {"type": "nonsense"}]}
     fine = {"acts": [act("body.established", "2020", name="X", classification="cell")]}
     file = write(tmp_path, FOUNDING, CHAIR_TAKEN, wrong, fine)
-    stopped = curule(tmp_path, "record", file)
+    stopped = command(tmp_path, "record", file)
     assert stopped.returncode == 1
     assert stopped.stdout == "recorded founding at position 1, 9 acts\n"
     first, *rules = stopped.stderr.splitlines()
@@ -435,7 +346,7 @@ def test_a_refusal_says_which_rule_where_and_why(tmp_path: Path) -> None:
     assert len(rules) == 1
     assert re.fullmatch(r"  /acts/0\S*: \w+: .*chair.* \(see position [\d, ]+\)", rules[0])
 
-    tried = curule(tmp_path, "record", "--dry-run", "--keep-going", file)
+    tried = command(tmp_path, "record", "--dry-run", "--keep-going", file)
     assert tried.returncode == 2
     assert tried.stdout.splitlines() == [
         "decisions.jsonl, line 1 (founding): would be accepted",  # as it was already
@@ -446,7 +357,7 @@ def test_a_refusal_says_which_rule_where_and_why(tmp_path: Path) -> None:
     assert "  /acts/0/name: " in tried.stderr
     assert "  /acts/1/type: 'nonsense' is no type of act" in tried.stderr
 
-    went_on = curule(tmp_path, "record", "--keep-going", "--json", file)
+    went_on = command(tmp_path, "record", "--keep-going", "--json", file)
     assert went_on.returncode == 2
     answers = [json.loads(line) for line in went_on.stdout.splitlines()]
     assert [answer.get("status", 200) for answer in answers] == [200, 409, 422, 200]
@@ -463,7 +374,7 @@ def test_a_progress_bar_is_for_people(tmp_path: Path) -> None:
     assert "0/20" in sent
     for number in range(20):
         assert f"recorded d{number} at position {1 + 2 * number}, 1 act\r\n" in sent
-    assert "recording" not in curule(tmp_path, "record", "decisions.jsonl").stderr
+    assert "recording" not in command(tmp_path, "record", "decisions.jsonl").stderr
 
 
 @pytest.mark.parametrize(
@@ -504,8 +415,8 @@ def test_json_is_the_answer_of_the_api(club: Path) -> None:
     here = curule(club, "structure", "--json", *options)
     with serving(club) as url:
         answer = httpx.get(f"{url}/v1/structure", params=question, trust_env=False)
-        there = curule(club, "structure", "--json", *options, CURULE_URL=url)
-        receipt = curule(club, "record", "--url", url, "decisions.jsonl")
+        there = command(club, "structure", "--json", *options, CURULE_URL=url)
+        receipt = command(club, "record", "--url", url, "decisions.jsonl")
     assert here.stdout == there.stdout == f"{answer.text}\n"
     assert [each["id"] for each in answer.json()["bodies"]] == ["club"]
     assert receipt.stdout.startswith("already recorded founding")
@@ -515,9 +426,9 @@ def test_asking_here_does_not_disturb_a_service_of_the_same_folder(tmp_path: Pat
     with serving(tmp_path) as url:
         for decision in (FOUNDING, LATER):
             file = write(tmp_path, decision)
-            assert curule(tmp_path, "record", file, "--url", url).returncode == 0
-            here = curule(tmp_path, "structure", "--json")
-            there = curule(tmp_path, "structure", "--json", "--url", url)
+            assert command(tmp_path, "record", file, "--url", url).returncode == 0
+            here = command(tmp_path, "structure", "--json")
+            there = command(tmp_path, "structure", "--json", "--url", url)
             assert (there.returncode, there.stdout) == (0, here.stdout), there.stderr
 
 
@@ -534,7 +445,7 @@ class NotCurule(BaseHTTPRequestHandler):
 def test_another_service_is_not_taken_for_curule(tmp_path: Path) -> None:
     with HTTPServer(("127.0.0.1", 0), NotCurule) as other:
         Thread(target=other.serve_forever).start()
-        done = curule(tmp_path, "structure", "--url", f"http://127.0.0.1:{other.server_port}")
+        done = command(tmp_path, "structure", "--url", f"http://127.0.0.1:{other.server_port}")
         other.shutdown()
     assert done.returncode == 3
     assert "does not answer as Curule does (200 OK)" in done.stderr
@@ -601,7 +512,7 @@ def test_errors_are_a_sentence_and_an_exit_code(
 def test_a_ledger_that_does_not_open_says_why_and_no_secret(
     club: Path, settings: dict[str, str], code: int, why: str
 ) -> None:
-    done = curule(club, "record", "decisions.jsonl", **settings)
+    done = command(club, "record", "decisions.jsonl", **settings)
     assert (done.returncode, done.stdout) == (code, "")
     assert why in done.stderr
     assert "secret" not in done.stderr
@@ -609,47 +520,49 @@ def test_a_ledger_that_does_not_open_says_why_and_no_secret(
 
 
 def test_a_question_makes_no_ledger(tmp_path: Path) -> None:
-    done = curule(tmp_path, "structure")
+    done = command(tmp_path, "structure")
     assert done.returncode == 1
     assert "there is no ledger at curule.db" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
 def test_help_explains_every_command(tmp_path: Path) -> None:
-    overview = curule(tmp_path, "--help").stdout
+    overview = command(tmp_path, "--help").stdout
     assert "curule demo" in overview
-    assert "curule keys log" in curule(tmp_path, "keys", "log", "--help").stdout
-    assert "curule witness push" in curule(tmp_path, "witness", "push", "--help").stdout
-    commands = ("record", "structure", "changes", "serve", "demo", "verify", "export", "import")
-    for command in commands:
-        assert f"\n  {command} " in overview
-        assert "Examples:\n    curule" in curule(tmp_path, command, "--help").stdout
-    assert curule(tmp_path, "--version").stdout.startswith("curule ")
+    assert "curule keys log" in command(tmp_path, "keys", "log", "--help").stdout
+    assert "curule witness push" in command(tmp_path, "witness", "push", "--help").stdout
+    names = ("record", "structure", "changes", "serve", "demo", "verify", "export", "import")
+    for name in names:
+        assert f"\n  {name} " in overview
+        assert "Examples:\n    curule" in command(tmp_path, name, "--help").stdout
+    assert command(tmp_path, "--version").stdout.startswith("curule ")
 
 
 # Trust
 
 
 def test_the_key_of_the_log_is_printed_alone(club: Path) -> None:
-    done = curule(club, "keys", "log")
+    done = command(club, "keys", "log")
     assert (done.returncode, done.stderr) == (0, "")
     assert re.fullmatch(r"localhost/[0-9a-f]{16}\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}\n", done.stdout)
     with serving(club) as url:
-        assert curule(club, "keys", "log", "--url", url).stdout == done.stdout
-        elsewhere = curule(club, "keys", "log", "--url", f"{url}/v1")
+        assert command(club, "keys", "log", "--url", url).stdout == done.stdout
+        elsewhere = command(club, "keys", "log", "--url", f"{url}/v1")
         assert (elsewhere.returncode, elsewhere.stdout) == (1, "")
 
 
 def test_an_older_backup_is_not_served(tmp_path: Path) -> None:
     write(tmp_path, FOUNDING, LATER)
-    first = curule(tmp_path, "record", "-", given=json.dumps(FOUNDING))
-    assert first.returncode == 0
+    assert command(tmp_path, "record", "-", given=json.dumps(FOUNDING)).returncode == 0
     backup = (tmp_path / "curule.db").read_bytes()
     assert not (tmp_path / "curule.db-wal").exists()
-    assert curule(tmp_path, "record", "decisions.jsonl").returncode == 0
+    assert command(tmp_path, "record", "decisions.jsonl").returncode == 0
     (tmp_path / "curule.db").write_bytes(backup)
-    for command in (("structure",), ("serve", "--port", "0"), ("record", "decisions.jsonl")):
-        done = curule(tmp_path, *command)
+    for done in (
+        command(tmp_path, "structure"),
+        curule(tmp_path, "serve", "--port", "0"),
+        command(tmp_path, "record", "decisions.jsonl"),
+    ):
         assert (done.returncode, done.stdout) == (3, "")
         assert "the log has 10 entries, and 14 were signed: an older backup" in done.stderr
 
@@ -681,18 +594,18 @@ ELSEWHERE = ("serve", "--port", "0", "--host", "0.0.0.0")  # noqa: S104
 
 
 def test_elsewhere_than_on_loopback_it_takes_keys_and_no_key_in_clear(club: Path) -> None:
-    bare = curule(club, *ELSEWHERE)
+    bare = command(club, *ELSEWHERE)
     assert (bare.returncode, bare.stdout) == (2, "")
     assert "give --tls-cert and --tls-key, or --behind-proxy" in bare.stderr
-    keyless = curule(club, *ELSEWHERE, "--behind-proxy")
+    keyless = command(club, *ELSEWHERE, "--behind-proxy")
     assert (keyless.returncode, keyless.stdout) == (2, "")
     assert "curule keys create NAME --role recorder" in keyless.stderr
-    proxied = curule(club, "serve", "--port", "0", "--behind-proxy")
+    proxied = command(club, "serve", "--port", "0", "--behind-proxy")
     assert (proxied.returncode, proxied.stdout) == (2, "")
     assert "there are no keys, and others come by the proxy" in proxied.stderr
-    half = curule(club, *ELSEWHERE, "--tls-cert", "cert.pem")
+    half = command(club, *ELSEWHERE, "--tls-cert", "cert.pem")
     assert (half.returncode, half.stdout) == (2, "")
-    assert curule(club, "keys", "create", "office", "--role", "reader").returncode == 0
+    assert command(club, "keys", "create", "office", "--role", "reader").returncode == 0
     with running(club, *ELSEWHERE, "--behind-proxy") as process:
         read_until(process, "Curule serves")
         process.send_signal(signal.SIGTERM)

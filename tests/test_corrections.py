@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from domain import dates
@@ -29,7 +29,7 @@ from domain.shape import mentions
 from service.ledger import Ledger
 from service.recording.recorder import Refusal
 from tests.ledgers import act, decision, entries, ledger_in, projected, record, sent, told, trace
-from tests.strategies import ACTS, any_act
+from tests.strategies import ACTS, any_act, examples
 from tests.strategies import GROUND as RANDOM_GROUND
 from tests.test_door import Door, opened
 from tests.test_histories import QUICK
@@ -817,7 +817,7 @@ def disagreements(recorded: Sequence[Entry]) -> set[int]:
     return {position for breach in broken for position in breach.because}
 
 
-@settings(max_examples=25, deadline=None, phases=QUICK, suppress_health_check=list(HealthCheck))
+@examples(10, phases=QUICK, suppress_health_check=list(HealthCheck))
 @given(
     history=st.lists(LIKELY | LIKELY | ACTS | any_act(), min_size=5, max_size=25),
     going=st.sets(st.integers(2, 60), max_size=6),

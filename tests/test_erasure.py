@@ -41,6 +41,7 @@ from service.vault import vault as vault_module
 from service.vault.disclosures import Disclosure, disclose, opened
 from service.vault.erasures import Erased
 from service.vault.vault import SubjectsErased, Vault, VaultDamaged
+from tests.commanding import command, environment
 from tests.ledgers import (
     act,
     decision,
@@ -55,7 +56,6 @@ from tests.ledgers import (
     told,
 )
 from tests.serving import serving
-from tests.test_cli import curule, environment
 
 Asked = dict[str, str | int]
 
@@ -1067,7 +1067,7 @@ def test_what_is_not_erased_says_why(
 
 
 def test_erasing_makes_no_ledger(tmp_path: Path) -> None:
-    assert curule(tmp_path, "erase", ZDENKA, "--ground", "x", "--yes").returncode == 1
+    assert command(tmp_path, "erase", ZDENKA, "--ground", "x", "--yes").returncode == 1
     assert list(tmp_path.iterdir()) == []
 
 

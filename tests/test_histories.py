@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, assume, given, note, settings
+from hypothesis import HealthCheck, Phase, assume, given, note
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -47,7 +47,7 @@ from service.recording.recorder import Receipt, Refusal
 from service.replay import replay
 from tests.ledgers import act, entries, followed, ledger_in, projected, rebuilt, record
 from tests.postgres import MakeDatabase
-from tests.strategies import ACTS, AMENDED, ENVELOPES, GROUND, any_act
+from tests.strategies import ACTS, AMENDED, ENVELOPES, GROUND, any_act, examples
 
 QUICK = [phase for phase in Phase if phase.name not in ("shrink", "explain")]
 FIRST = day("2019-12-30")
@@ -179,11 +179,10 @@ class OnSqlite(Histories):
 
 
 TestOnSqlite = OnSqlite.TestCase
-TestOnSqlite.settings = settings(
-    max_examples=60,
+TestOnSqlite.settings = examples(
+    20,
     stateful_step_count=25,
     phases=QUICK,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
@@ -195,11 +194,10 @@ def test_histories_on_postgresql(postgres_server: MakeDatabase) -> None:
 
     run_state_machine_as_test(
         OnPostgresql,
-        settings=settings(
-            max_examples=12,
+        settings=examples(
+            5,
             stateful_step_count=15,
             phases=QUICK,
-            deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
         ),
     )
@@ -231,7 +229,7 @@ def same_window_twice(ledger: Ledger) -> bool:
     return False
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(20, suppress_health_check=list(HealthCheck))
 @given(acts=st.lists(ACTS, min_size=2, max_size=12), data=st.data())
 def test_facts_in_any_order_give_the_same_structure(
     acts: list[dict[str, Any]], data: st.DataObject

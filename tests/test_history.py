@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from openapi_schema_validator import OAS31Validator
 from sqlalchemy import select
@@ -33,7 +33,17 @@ from projections.tables import NEWEST
 from projections.tables import spells as rows
 from service.ledger import Ledger
 from tests.ledgers import act, entries, followed, ledger_in, rebuilt, record, told
-from tests.strategies import GROUND, acts_of, any_act, bodies, names, on_two, persons, posts
+from tests.strategies import (
+    GROUND,
+    acts_of,
+    any_act,
+    bodies,
+    examples,
+    names,
+    on_two,
+    persons,
+    posts,
+)
 from tests.test_door import Door, assert_problem, established, opened, registered
 from tests.test_histories import FIRST, LAST, QUICK
 
@@ -522,7 +532,7 @@ DECISIONS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, phases=QUICK, suppress_health_check=list(HealthCheck))
+@examples(15, phases=QUICK, suppress_health_check=list(HealthCheck))
 @given(decisions=DECISIONS, on=st.integers(FIRST, LAST), data=st.data())
 def test_random_histories_are_told_alike_and_never_rewritten(
     decisions: list[list[dict[str, Any]]], on: int, data: st.DataObject

@@ -12,7 +12,7 @@ import pytest
 from eventsourcing.dcb.api import DCBAppendCondition, DCBEvent, DCBQuery, DCBQueryItem
 from eventsourcing.dcb.tests import DCBRecorderTestCase
 from eventsourcing.persistence import IntegrityError, ProgrammingError
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.exc import DBAPIError
@@ -23,6 +23,7 @@ from domain.transparency.notes import VerifierKey
 from service.log.appends import Append, Condition, Draft, LogMoved, Sealed
 from service.log.log import Log
 from service.log.signing import LogRewound, Signer
+from tests.strategies import examples
 
 ANY: frozenset[str] = frozenset()
 HOUR = 3_600_000_000
@@ -518,9 +519,7 @@ def matches(one: Draft, tags: Sequence[str], types: Sequence[str] | frozenset[st
     return set(tags) <= set(one.tags) and (not types or one.type in types)
 
 
-@settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_conditions_are_judged_as_by_reading_everything(
     data: st.DataObject, log_url: str, monkeypatch: pytest.MonkeyPatch

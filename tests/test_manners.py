@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-import zipfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -502,12 +501,3 @@ def test_the_page_tells_every_path_act_object_and_problem(client: httpx.Client, 
 
 def test_there_is_no_other_page(client: httpx.Client) -> None:
     assert client.get("/redoc").status_code == 404
-
-
-def test_the_wheel_holds_what_the_page_is_made_of(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=120)
-    (wheel,) = tmp_path.glob("*.whl")
-    with zipfile.ZipFile(wheel) as files:
-        names = set(files.namelist())
-    assert {"service/explaining/page.html", "service/explaining/style.css"} <= names

@@ -32,10 +32,10 @@ from service.operating.health import CHECKS, Health, Readiness
 from service.operating.logs import told
 from service.operating.metrics import Metrics
 from service.recording.recorder import Sent, curule_seal, drafted
+from tests.commanding import PATIENCE, read_until, running
 from tests.ledgers import act, decision, entries, ledger_in
 from tests.ledgers import told as recorded
 from tests.serving import new_key, serving, settings_in, showing
-from tests.test_cli import PATIENCE, read_until, running
 
 ROOT = Path(__file__).parent.parent
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
@@ -438,7 +438,11 @@ def test_no_store_tells_its_parameters(tmp_path: Path) -> None:
 # How it ends
 
 
-@pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("log_url", "sig"),
+    [("sqlite", signal.SIGINT), ("postgresql", signal.SIGTERM)],
+    indirect=["log_url"],
+)
 def test_under_load_everything_recorded_is_answered(
     tmp_path: Path, log_url: str, sig: signal.Signals
 ) -> None:

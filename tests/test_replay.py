@@ -21,8 +21,9 @@ from domain.register import without_retracted
 from service.log.log import Log
 from service.recording.recorder import Receipt
 from service.replay import BATCH, brief, exported, logged, replay
+from tests.commanding import command, in_terminal
 from tests.ledgers import DECISION, act, entries, ledger_in, sent, told
-from tests.test_cli import FOUNDING, LATER, curule, in_terminal, write
+from tests.test_cli import FOUNDING, LATER, write
 
 DAY = "2020-08-01"
 
@@ -31,7 +32,7 @@ DAY = "2020-08-01"
 def club(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a small ledger."""
     directory = tmp_path_factory.mktemp("club")
-    assert curule(directory, "record", write(directory, FOUNDING, LATER)).returncode == 0
+    assert command(directory, "record", write(directory, FOUNDING, LATER)).returncode == 0
     return directory
 
 
@@ -43,13 +44,13 @@ def log_alone(club: Path, tmp_path: Path) -> Path:
 
 
 def structure(directory: Path, *arguments: str) -> Any:
-    done = curule(directory, "structure", "--json", "--effective-at", DAY, *arguments)
+    done = command(directory, "structure", "--json", "--effective-at", DAY, *arguments)
     assert (done.returncode, done.stderr) == (0, "")
     return json.loads(done.stdout)
 
 
-def replayed(directory: Path, *arguments: str, given: str | None = None) -> Any:
-    done = curule(directory, "replay", "--json", "--effective-at", DAY, *arguments, given=given)
+def replayed(directory: Path, *arguments: str, given: str = "") -> Any:
+    done = command(directory, "replay", "--json", "--effective-at", DAY, *arguments, given=given)
     assert (done.returncode, done.stderr) == (0, "")
     return json.loads(done.stdout)
 
@@ -91,7 +92,7 @@ def test_a_part_of_the_structure_has_no_digest(club: Path) -> None:
 
 
 def test_the_tree_shows_commitments_and_the_digest(log_alone: Path) -> None:
-    done = curule(log_alone, "replay", "--effective-at", DAY)
+    done = command(log_alone, "replay", "--effective-at", DAY)
     assert (done.returncode, done.stderr) == (0, "")
     again = replayed(log_alone)
     assert done.stdout.splitlines()[-1] == f"Digest {again['digest']}"
@@ -122,7 +123,7 @@ def test_a_file_that_is_no_log_is_refused(
     log_alone: Path, change: Any, told: str, club: Path
 ) -> None:
     (log_alone / "bad.jsonl").write_text("".join(change(lines_of(log_alone))))
-    done = curule(log_alone, "replay", "--from", "bad.jsonl")
+    done = command(log_alone, "replay", "--from", "bad.jsonl")
     assert (done.returncode, done.stdout) == (2, "")
     assert told in done.stderr
 
@@ -134,12 +135,12 @@ def test_what_is_asked_wrongly_is_told(log_alone: Path, tmp_path: Path) -> None:
         (("--effective-at", "yesterday"), 2, "yesterday"),
         (("--from", "nowhere.jsonl"), 2, "nowhere.jsonl cannot be read"),
     ):
-        done = curule(log_alone, "replay", *arguments)
+        done = command(log_alone, "replay", *arguments)
         assert (done.returncode, done.stdout) == (code, "")
         assert told_so in done.stderr
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    done = curule(elsewhere, "replay")
+    done = command(elsewhere, "replay")
     assert done.returncode == 1
     assert "there is no ledger at curule.db" in done.stderr
     assert not list(elsewhere.iterdir())

@@ -20,7 +20,7 @@ from service.vault.disclosures import Disclosure, disclose
 from service.vault.master import VaultLocked
 from service.vault.rotation import rotate
 from service.vault.vault import SubjectsErased, Vault
-from tests.test_cli import curule, environment
+from tests.commanding import command, environment
 
 LATER: Final = 2**62
 PEOPLE: Final = 2_500
@@ -212,17 +212,17 @@ def test_a_key_that_is_none_rotates_nothing(tmp_path: Path, people: list[Disclos
 
 
 def test_keys_are_rotated_at_the_command_line(tmp_path: Path, people: list[Disclosure]) -> None:
-    done = curule(tmp_path, "keys", "rotate")
+    done = command(tmp_path, "keys", "rotate")
     assert (done.returncode, done.stderr) == (0, "")
     new, old = done.stdout.splitlines()
     assert new == "The master key is in curule-vault.db.key."
     assert old.startswith("The old one is kept in curule-vault.db.key.old: delete it with the last")
     assert all_open(tmp_path, people)
-    again = curule(tmp_path, "keys", "rotate")
+    again = command(tmp_path, "keys", "rotate")
     assert (again.returncode, again.stdout) == (3, "")
     assert "move or delete it first" in again.stderr
 
 
 def test_rotating_makes_no_ledger(tmp_path: Path) -> None:
-    assert curule(tmp_path, "keys", "rotate").returncode == 1
+    assert command(tmp_path, "keys", "rotate").returncode == 1
     assert list(tmp_path.iterdir()) == []

@@ -26,9 +26,8 @@ from service.schemas import ROOM, Schema
 from service.schemas.migrating import migrate, state
 from service.settings import Settings
 from service.vault.vault import VAULT, Vault
-from tests.commanding import command
+from tests.commanding import command, curule, environment
 from tests.postgres import dumped
-from tests.test_cli import curule, environment
 
 SCHEMAS: Final = (LOG, VAULT, ACCESS)
 FIXTURES: Final = Path(__file__).parent / "schemas"

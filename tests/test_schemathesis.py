@@ -1,7 +1,7 @@
 """schemathesis asks the service everything that its OpenAPI document allows, and more.
 
-All checks are on, as a reader, a recorder and an admin; warnings fail. That is the short form: it
-tries parameters one by one as a recorder alone, and the fields of acts not one by one.
+All checks are on, as a recorder and an admin; warnings fail. That is the short form: it tries
+parameters one by one as a recorder alone, and the fields of acts not one by one.
 `CURULE_FUZZ=100 make test TEST_ARGS=tests/test_schemathesis.py` is the long form: every phase, as
 everybody, with so many examples of each operation.
 """
@@ -27,7 +27,7 @@ from tests.keyed import served_with_keys
 ROOT = Path(__file__).parents[1]
 SETTINGS = ROOT / "tests" / "fuzzing" / "schemathesis.toml"
 EXAMPLES = os.environ.get("CURULE_FUZZ", "")
-ROLES: Final[tuple[Role, ...]] = get_args(Role) if EXAMPLES else ("reader", "recorder", "admin")
+ROLES: Final[tuple[Role, ...]] = get_args(Role) if EXAMPLES else ("recorder", "admin")
 PHASES = ("Examples", "Coverage", "Fuzzing", "Stateful")
 
 IN_SHORT = """

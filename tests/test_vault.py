@@ -15,13 +15,14 @@ from tempfile import TemporaryDirectory
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.vault import vault as module
 from service.vault.disclosures import Disclosure, disclose, opened
 from service.vault.master import VaultLocked, master_key
 from service.vault.vault import Vault, VaultDamaged
+from tests.strategies import examples
 
 KEY = bytes(range(32))
 LATER = 2**62
@@ -310,7 +311,7 @@ STEPS = st.one_of(
 )
 
 
-@settings(max_examples=50, deadline=None)  # each makes a vault of its own
+@examples(20)  # each makes a vault of its own
 @given(steps=st.lists(STEPS, max_size=20))
 def test_a_sweep_takes_what_cannot_come_and_nothing_else(
     steps: list[tuple[str, int, int]],

@@ -32,8 +32,8 @@ from service.verifying import log as verifying_log
 from service.verifying.ledger import verify_ledger
 from service.verifying.receipts import verify_receipt
 from tests.attacks import Row, altered, column, flipped, moved, put, rewritten, row_of, rows
+from tests.commanding import command
 from tests.ledgers import act, ledger_in, sent, told
-from tests.test_cli import curule
 
 SIZE = 700
 OTHER = Organisation(SIZE, seed=2)
@@ -790,22 +790,22 @@ def test_the_command(folder: Path, keeps: Kept) -> None:
     }
     (folder / "kept").write_text(keeps.checkpoint)
     (folder / "key").write_text(f"{keeps.key}\n")
-    whole = curule(folder, "verify", **where)
+    whole = command(folder, "verify", **where)
     assert (whole.returncode, whole.stderr) == (0, "")
     assert whole.stdout.startswith("Whole: ")
-    stated = json.loads(curule(folder, "verify", "--since", "kept", "--json", **where).stdout)
+    stated = json.loads(command(folder, "verify", "--since", "kept", "--json", **where).stdout)
     assert (stated["whole"], stated["since"], stated["faults"]) == (True, keeps.since.size, [])
 
     altered(folder / "log.db", "UPDATE entries SET entry = x'00' WHERE position = 555")
-    wrong = curule(folder, "verify", "--key", "key", **where)
+    wrong = command(folder, "verify", "--key", "key", **where)
     assert wrong.returncode == 1
     assert wrong.stdout.startswith("position 555: its bytes do not have its leaf hash\n")
-    wrong = curule(folder, "verify", "--json", "--log-only", **where)
+    wrong = command(folder, "verify", "--json", "--log-only", **where)
     assert wrong.returncode == 1
     assert json.loads(wrong.stdout)["faults"][0]["position"] == 555
 
     (folder / "vault.db").rename(folder / "elsewhere")
-    cannot = curule(folder, "verify", **where)
+    cannot = command(folder, "verify", **where)
     assert cannot.returncode == 3
     assert "--log-only" in cannot.stderr
     for usage in (
@@ -815,7 +815,7 @@ def test_the_command(folder: Path, keeps: Kept) -> None:
         ["--receipt", "kept"],
         ["--receipt", "kept", "--since", "kept"],
     ):
-        assert curule(folder, "verify", *usage, **where).returncode == 2, usage
+        assert command(folder, "verify", *usage, **where).returncode == 2, usage
 
 
 def test_a_checkpoint_that_the_key_did_not_sign_is_not_trusted(keeps: Kept) -> None:

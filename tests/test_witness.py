@@ -38,8 +38,9 @@ from service.log.log import Log
 from service.log.publication import Publication
 from service.log.signing import Signer
 from service.schemas.migrating import migrate
+from tests.commanding import command, read_until, running
 from tests.serving import serving, showing
-from tests.test_cli import FOUNDING, LATER, curule, read_until, running
+from tests.test_cli import FOUNDING, LATER
 from tests.test_publication import (
     ORIGIN,
     check_receipt,
@@ -582,39 +583,39 @@ def ledger_in_service(directory: Path) -> closing[Log]:
 @pytest.fixture
 def club(tmp_path: Path) -> Path:
     """A folder with a ledger."""
-    done = curule(tmp_path, "record", "-", given=json.dumps([FOUNDING]))
+    done = command(tmp_path, "record", "-", given=json.dumps([FOUNDING]))
     assert done.returncode == 0, done.stderr
     return tmp_path
 
 
 def knows(witness: Witness, directory: Path) -> None:
-    vkey = curule(directory, "keys", "log").stdout.removesuffix("\n")
+    vkey = command(directory, "keys", "log").stdout.removesuffix("\n")
     witness.logs = {vkey.partition("+")[0]: vkey}
 
 
 def test_the_command_tells_who_has_cosigned_and_who_not(
     club: Path, witness: Witness, second: Witness
 ) -> None:
-    unknown = curule(club, "witness", "push", witness.told)
+    unknown = command(club, "witness", "push", witness.told)
     assert (unknown.returncode, unknown.stdout) == (1, "")
     assert unknown.stderr.startswith(f"curule: w.example/1 ({witness.url}) does not know the log")
     knows(witness, club)
     second.logs = witness.logs
     settings = {"CURULE_WITNESSES": f"{witness.told}\n {second.told}"}
-    done = curule(club, "witness", "push", **settings)
+    done = command(club, "witness", "push", **settings)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == (
         "w.example/1 has cosigned the checkpoint of 10 entries\n"
         "w.example/2 has cosigned the checkpoint of 10 entries\n"
     )
     second.lie = lambda _: (500, "", b"")
-    partly = curule(club, "witness", "push", **settings)
+    partly = command(club, "witness", "push", **settings)
     assert (partly.returncode, partly.stdout.count("\n")) == (3, 1)
     assert partly.stderr == f"curule: w.example/2 ({second.url}) answers 500: ''\n"
-    by_address = curule(club, "witness", "push", witness.url, **settings)
+    by_address = command(club, "witness", "push", witness.url, **settings)
     assert (by_address.returncode, by_address.stdout.count("\n")) == (0, 1)
     witness.logs = {}
-    assert curule(club, "witness", "push", **settings).returncode == 1
+    assert command(club, "witness", "push", **settings).returncode == 1
 
 
 @pytest.mark.parametrize(
@@ -633,7 +634,7 @@ def test_the_command_says_what_is_wrong(
 ) -> None:
     told = f"https://w.example#{Witness('w', {}).vkey}"
     given = [each.replace("KEY", told) for each in arguments]
-    done = curule(club, "witness", "push", *given, **settings)
+    done = command(club, "witness", "push", *given, **settings)
     assert (done.returncode, done.stdout) == (code, "")
     assert why in done.stderr
     assert "secret" not in done.stderr
@@ -653,7 +654,7 @@ def test_the_service_pushes_by_itself_whatever_a_witness_does(
     dead = Witness("w.example/3", {}, seed=3)
     dead.url = "http://127.0.0.1:1"
     told = " ".join(each.told for each in (witness, second, dead))
-    key = curule(club, "keys", "create", "office", "--role", "recorder").stdout.strip()
+    key = command(club, "keys", "create", "office", "--role", "recorder").stdout.strip()
     with running(
         club, "serve", "--port", "0", CURULE_WITNESSES=told, CURULE_WITNESS_INTERVAL="0.1"
     ) as process:

@@ -14,13 +14,15 @@ store = Sqlite.store
 
 
 def hastily(database: Sqlite, connection: Connection, batch: Batch) -> bool:
-    """Store, and commit some time later."""
+    """Store, and commit some time later: never what was acknowledged last."""
     driver = connection.connection.dbapi_connection
     assert driver is not None
+    if driver.in_transaction and random.random() < 0.1:
+        connection.exec_driver_sql("COMMIT")
     if not driver.in_transaction:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     stored = store(database, connection, batch)
-    if random.random() < 0.1:
+    if not stored:
         connection.exec_driver_sql("COMMIT")
     return stored
 

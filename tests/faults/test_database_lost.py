@@ -5,9 +5,7 @@ Every request is answered within ten seconds: a client waits no longer, and then
 
 from __future__ import annotations
 
-import base64
 import random
-import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +18,7 @@ from tests.faults.load import ANSWERED, Load, address, load_of, serving, verify
 from tests.faults.network import Network, network
 from tests.faults.scale import long_only, times
 from tests.postgres import Server, postgres_server
-from tests.serving import Env
+from tests.serving import Env, made_keys
 
 RESTARTS = times(2, 20)
 CUTS = times(1, 10)
@@ -44,9 +42,7 @@ def cable(server: Server) -> Iterator[Network]:
 def stores(server: Server, cable: Network) -> Env:
     """A log and a vault at the other end of the network."""
     url = f"postgresql+psycopg://postgres@127.0.0.1:{cable.port}/{make_url(server()).database}"
-    keys = ("CURULE_MASTER_KEY", "CURULE_LOG_KEY")
-    made = {name: base64.b64encode(secrets.token_bytes(32)).decode() for name in keys}
-    return {"CURULE_LEDGER": url, "CURULE_VAULT": url, **made}
+    return {"CURULE_LEDGER": url, "CURULE_VAULT": url, **made_keys()}
 
 
 @contextmanager

@@ -7,8 +7,6 @@ signs another history.
 
 from __future__ import annotations
 
-import base64
-import secrets
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -25,7 +23,7 @@ from tests.faults.load import ANSWERED, CLIENTS, Load, address, client, load_of,
 from tests.faults.network import Network, network
 from tests.faults.replicas import PRIMARY, Replicas, replicas
 from tests.faults.scale import long_only, times
-from tests.serving import Env
+from tests.serving import Env, made_keys
 from tests.test_two_services import GRANT, PATIENCE, founding
 
 NAMES = ("one", "two")
@@ -36,9 +34,7 @@ def stores_of(cluster: Replicas, cable: Network | None = None) -> Env:
     with cluster.on(PRIMARY) as primary:
         primary.execute("CREATE DATABASE curule")
     url = cluster.address("curule", ("127.0.0.1", cable.port) if cable else None)
-    keys = ("CURULE_MASTER_KEY", "CURULE_LOG_KEY")
-    made = {name: base64.b64encode(secrets.token_bytes(32)).decode() for name in keys}
-    return {"CURULE_LEDGER": url, "CURULE_VAULT": url, **made}
+    return {"CURULE_LEDGER": url, "CURULE_VAULT": url, **made_keys()}
 
 
 @contextmanager

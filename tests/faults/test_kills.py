@@ -12,7 +12,7 @@ from tests.faults.load import Load, address, load_of, serving, verify
 from tests.faults.scale import on_either_database, times
 from tests.serving import Env
 
-KILLS = times(5, 100)
+KILLS = times(3, 100)
 
 
 def kill(stores: Env, directory: Path, load: Load, kills: int, program: str = "service") -> None:

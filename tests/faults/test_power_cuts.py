@@ -22,7 +22,7 @@ from tests.faults.scale import times
 from tests.ledgers import decision, sent
 
 ROOT = Path(__file__).parents[2]
-CUTS = times(20, 500)
+CUTS = times(10, 500)
 TURNS = 150
 
 
