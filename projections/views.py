@@ -201,7 +201,7 @@ def connected(path: Path, *first: str, **options: Any) -> sqlite3.Connection:
     while True:
         file = file_of(path)
         try:
-            connection = _begun(path, first or ("SELECT 1 FROM sqlite_master",), options)
+            connection = _begun(path, first or (_READ,), options)
             if file_of(path) == file:
                 return connection
             connection.close()
@@ -214,6 +214,12 @@ def connected(path: Path, *first: str, **options: Any) -> sqlite3.Connection:
         if file_of(path) != file:
             for suffix in ("-wal", "-shm"):  # made by opening it
                 path.with_name(file + suffix).unlink(missing_ok=True)
+
+
+_READ: Final = "SELECT 1 FROM sqlite_master"
+"""Opens all that reading takes: who has switched to writing ahead has not done so yet."""
+
+_PREPARED: Final = ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", _READ)
 
 
 def _begun(path: Path, first: Sequence[str], options: Mapping[str, Any]) -> sqlite3.Connection:
@@ -274,7 +280,7 @@ def _engine(path: Path) -> Engine:
 
     @event.listens_for(engine, "do_connect")
     def connect(dialect: Any, record: Any, arguments: Any, named: Any) -> sqlite3.Connection:
-        return connected(path, "PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", **named)
+        return connected(path, *_PREPARED, **named)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, record: Any) -> None:

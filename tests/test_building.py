@@ -194,6 +194,19 @@ def test_views_that_are_exchanged_while_they_are_opened_are_found(
     assert left == {"views.db", "views.db.lock", path.readlink().name}
 
 
+def test_who_is_the_first_to_open_views_may_read_them_when_others_take_their_place(
+    log: Log, digest: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "views.db"
+    with closing(Views(path)) as views:
+        build(path, fetching(log), log.newest, quiet)
+        with views.reading() as connection:
+            build(path, fetching(log), log.newest, quiet)
+            assert views.digest(connection) == digest
+    left = {each.name for each in tmp_path.glob("views.db*")}
+    assert left == {"views.db", "views.db.lock", path.readlink().name}
+
+
 def test_two_who_make_views_make_them_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with closing(Views(tmp_path / "views.db")) as views:
         monkeypatch.setattr("projections.views.holds_views", lambda _: False)  # not yet, it was
