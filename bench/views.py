@@ -23,8 +23,8 @@ from bench.organisation import settled
 from projections.building import build
 from projections.follower import Follower
 from projections.views import Views
+from service.builder import fetching
 from service.garbage import uncollected
-from service.ledger import fetching
 from service.log.log import Log
 
 

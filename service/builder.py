@@ -13,16 +13,19 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Final
 
+from domain.entries import read
 from projections.building import Tell
+from projections.decisions import Fetch, Recorded
 from projections.follower import Follower
 from projections.views import Views
 from service.garbage import uncollected
+from service.log.log import Log
 from service.operating.logs import told
 from service.settings import Settings
 
@@ -96,11 +99,18 @@ def _environment(settings: Settings) -> Iterator[tuple[str, str]]:
     yield "PYTHONPATH", os.pathsep.join(sys.path)
 
 
+def fetching(log: Log) -> Fetch:
+    """How the views read a log."""
+
+    def fetch(after: int, limit: int) -> Sequence[Recorded]:
+        found = log.stored(after, limit)
+        return [(read(entry), leaf_hash) for entry, leaf_hash in found]
+
+    return fetch
+
+
 def main() -> None:
     """Build the views, as told by the environment; tell of it to whoever began this process."""
-    from service.ledger import fetching
-    from service.log.log import Log
-
     whoever_began = Connection(os.dup(0))
     threading.Thread(target=_end_with, args=(whoever_began,), daemon=True).start()
     os.nice(NICENESS)

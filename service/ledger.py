@@ -21,7 +21,6 @@ from domain.recording import Violation
 from domain.register import without_retracted
 from projections.basis import Basis, basis_at, basis_recorded
 from projections.building import Tell
-from projections.decisions import Fetch, Recorded
 from projections.facts import Believed
 from projections.findings import foreseen
 from projections.follower import FOR_EVER, Follower
@@ -34,7 +33,7 @@ from service.access.reads import Reads, reads_url
 from service.access.uses import Uses
 from service.asking.recall import Recall
 from service.asking.search import Search
-from service.builder import APART, build_apart
+from service.builder import APART, build_apart, fetching
 from service.content import Writing
 from service.log.appends import Sealed, now_in_microseconds
 from service.log.log import Log
@@ -264,13 +263,3 @@ class Ledger:
             return any(digest.encode() in one.entry for one in self.entries_of(decision))
 
         return self.vault.sweep(self.log.head()[1], recorded)
-
-
-def fetching(log: Log) -> Fetch:
-    """How the views read a log."""
-
-    def fetch(after: int, limit: int) -> Sequence[Recorded]:
-        found = log.stored(after, limit)
-        return [(read(entry), leaf_hash) for entry, leaf_hash in found]
-
-    return fetch

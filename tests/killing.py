@@ -24,7 +24,7 @@ from projections import views as v
 from projections.building import build
 from projections.follower import Follower
 from projections.views import Views
-from service.ledger import fetching
+from service.builder import fetching
 from service.log.log import Log
 
 

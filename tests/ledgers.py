@@ -21,7 +21,8 @@ from projections.basis import basis_at
 from projections.follower import Follower
 from projections.structure import structure
 from projections.views import Views
-from service.ledger import Ledger, fetching
+from service.builder import fetching
+from service.ledger import Ledger
 from service.recording.recorder import Answer, Receipt, Refusal, Sent
 from service.settings import Settings
 

@@ -25,7 +25,8 @@ from projections.structure import structure
 from projections.tables import VERSION
 from projections.views import NoViews, Views, holds_views
 from service.backup.snapshots import Snapshot
-from service.ledger import Ledger, fetching
+from service.builder import fetching
+from service.ledger import Ledger
 from service.log.log import Log
 from service.settings import Settings
 from tests.faults.scale import times

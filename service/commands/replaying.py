@@ -151,8 +151,8 @@ def rebuild() -> None:
     soon as they are whole. Interrupted, it goes on where it was when it is run again.
     """
     from projections.building import build
+    from service.builder import fetching
     from service.garbage import uncollected
-    from service.ledger import fetching
     from service.settings import Settings
 
     settings = Settings()
