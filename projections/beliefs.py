@@ -35,7 +35,7 @@ from projections.spells import (
 
 _STANDING = f"""
     SELECT {", ".join(f"moments.{name}" for name in MOMENT)}
-    FROM json_each(?) AS track CROSS JOIN moments
+    FROM json_each(?) AS track CROSS JOIN moments INDEXED BY moments_by_track
     ON moments.kind = json_extract(track.value, '$[0]')
     AND moments.subject = json_extract(track.value, '$[1]')
     AND moments.attribute = json_extract(track.value, '$[2]')
@@ -43,7 +43,7 @@ _STANDING = f"""
 
 _BELIEVED = f"""
     SELECT spells.id, spells.recorded_from, {", ".join(f"spells.{name}" for name in SPELL)}
-    FROM json_each(?) AS track CROSS JOIN spells
+    FROM json_each(?) AS track CROSS JOIN spells INDEXED BY spells_believed
     ON spells.kind = json_extract(track.value, '$[0]')
     AND spells.subject = json_extract(track.value, '$[1]')
     AND spells.attribute = json_extract(track.value, '$[2]')
