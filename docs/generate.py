@@ -88,7 +88,7 @@ Whatever goes wrong is told by a problem document (RFC 9457) of the media type `
 `type` is `{TYPES}` and a name from this table. Types do not change; new ones may
 come, so that a client treats one that it does not know by its `status`. `detail` is for people.
 `violations` lists the rules that a decision breaks, `errors` the fields (by JSON pointer) or the
-parameters that are wrong.
+parameters that are wrong: the first 100 of them, `detail` has the number.
 
 With 408, 429 and 503 comes a `Retry-After` in seconds: nothing is wrong with the request, and it
 may be sent again. A decision that has an id is recorded once, however often it is sent. With 405

@@ -19,7 +19,9 @@ from service.client import Unanswered, decisions
 from service.manners.bounds import HEAD, Bounds
 from service.manners.requests import REPEATABLE
 from service.recording.members import named_twice
+from tests.ledgers import act
 from tests.serving import serving
+from tests.test_door import established, registered
 
 BOUNDS: Final = Bounds(body=10_000, arriving=0.3, connections=30, origins=("https://page.example",))
 DECISION: Final = {
@@ -420,3 +422,21 @@ def test_a_defect_is_told_and_logged(
     told = assert_problem(service.client.get("/v1/structure"), "defect")
     assert "nobody thought of this" not in json.dumps(told)
     assert "nobody thought of this" in caplog.text
+
+
+def test_what_breaks_very_many_rules_is_told_a_hundred_of_them(tmp_path: Path) -> None:
+    """Who dissolves a body is told of those who are still to leave, and not of all at once."""
+    people = [f"person-{number}" for number in range(150)]
+    with serving(tmp_path) as url, httpx.Client(base_url=url, trust_env=False) as client:
+        founding = [
+            established("club"),
+            *(registered(each) for each in people),
+            *(act("activist.admitted", "2021-01-01", person=each, body="club") for each in people),
+        ]
+        assert client.post("/v1/decisions", json={"acts": founding}).status_code == 201
+        too_early = act("body.dissolved", "2020-06-01", body="club", manner="dissolved")
+        refused = client.post("/v1/decisions", json={"acts": [too_early]})
+        tried = client.post("/v1/decisions?dry_run=true", json={"acts": [too_early]})
+    assert refused.status_code == 409
+    assert refused.json()["detail"] == "150 rules are broken; the first 100 are listed"
+    assert len(refused.json()["violations"]) == len(tried.json()["violations"]) == 100

@@ -1,6 +1,6 @@
 """Problems: every error is a problem document (RFC 9457) of a stable type."""
 
-from service.problems.documents import MEDIA_TYPE, SCHEMA, Problem, problem, problem_of
+from service.problems.documents import LISTED, MEDIA_TYPE, SCHEMA, Problem, problem, problem_of
 from service.problems.handlers import install
 from service.problems.kinds import (
     BEHIND,
@@ -39,7 +39,7 @@ from service.problems.kinds import (
     UNKNOWN_OUTCOME,
     Kind,
 )
-from service.problems.malformed import COUNTED, LISTED, expect_members_once, malformed
+from service.problems.malformed import COUNTED, expect_members_once, malformed
 from service.problems.unrecorded import moved, refused, stale, unanswered, unrecorded
 
 __all__ = [

@@ -13,6 +13,9 @@ from service.problems.kinds import KINDS, PASSING, TYPES, Kind
 
 MEDIA_TYPE: Final = "application/problem+json"
 
+LISTED: Final = 100
+"""Violations or errors that a problem lists at most."""
+
 SCHEMA: dict[str, Any] = {
     "title": "Problem",
     "description": "What is wrong, as a problem document (RFC 9457).",
@@ -35,7 +38,7 @@ SCHEMA: dict[str, Any] = {
         "violations": {
             "type": "array",
             "items": {"$ref": "#/components/schemas/Violation"},
-            "description": "The rules that a decision breaks.",
+            "description": f"The rules that a decision breaks, the first {LISTED} of them.",
         },
         "errors": {
             "type": "array",
@@ -52,7 +55,7 @@ SCHEMA: dict[str, Any] = {
                     "message": {"type": "string", "description": "What is wrong there."},
                 },
             },
-            "description": "The fields, parameters or headers that are malformed.",
+            "description": f"What is malformed: fields, parameters or headers, {LISTED} at most.",
         },
         "newest": {"type": "integer", "description": "The newest position, if another was given."},
         "line": {"type": "integer", "description": "The line that it is about, of many."},

@@ -10,12 +10,10 @@ from fastapi.responses import Response
 from pydantic import ValidationError
 
 from domain.fields import ID_PATTERN
-from service.problems.documents import Problem, problem
+from service.problems.documents import LISTED, Problem, problem
 from service.problems.kinds import MALFORMED
 from service.recording.members import escaped, named_twice
 
-LISTED: Final = 100
-"""Errors that a problem lists at most."""
 COUNTED: Final = 10_000
 """Errors beyond which none is listed: to list a million would keep everybody waiting."""
 

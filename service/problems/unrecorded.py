@@ -12,7 +12,7 @@ from domain.jurisdiction import JURISDICTION
 from projections.views import is_full
 from service.content import plain
 from service.log.signing import LogRewound
-from service.problems.documents import problem
+from service.problems.documents import LISTED, problem
 from service.problems.kinds import (
     DEFECT,
     FORBIDDEN,
@@ -37,9 +37,11 @@ def refused(refusal: Refusal) -> Response:
 
     403 if one of them is that it is not for this key to record.
     """
-    violations = plain(refusal.violations)
-    count = len(violations)
+    violations = plain(refusal.violations[:LISTED])
+    count = len(refusal.violations)
     detail = violations[0]["message"] if count == 1 else f"{count} rules are broken"
+    if count > LISTED:
+        detail += f"; the first {LISTED} are listed"
     is_forbidden = any(each.rule in JURISDICTION for each in refusal.violations)
     return problem(FORBIDDEN if is_forbidden else REFUSED, detail, violations=violations)
 

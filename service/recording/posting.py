@@ -94,7 +94,7 @@ class DryRun:
     accepted: bool
     """Whether it would be recorded."""
     violations: tuple[Violation, ...]
-    """The rules that refuse it."""
+    """The rules that refuse it, at most 100."""
     findings: tuple[Finding, ...]
     """Breaches of the charter that it would bring, which are recorded all the same."""
 
@@ -201,7 +201,8 @@ def _rehearsed(ledger: Ledger, sent: Sent) -> Response:
     if sent.newest is not None and newest not in sent.newest:
         return problems.stale(newest)
     violations, findings = ledger.rehearse(sent, today(), PATIENCE)
-    return _json(200, plain(DryRun(not violations, violations, findings)))
+    told = violations[: problems.LISTED]
+    return _json(200, plain(DryRun(not violations, told, findings)))
 
 
 def _flags(request: Request, *known: str) -> dict[str, bool]:
