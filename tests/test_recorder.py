@@ -182,9 +182,10 @@ def test_an_ending_is_judged_without_counting_who_else_held_the_post(tmp_path: P
         ([act("body.dissolved", "2021", body="council", manner="dissolved")], "curule-writer_0"),
         ([act("person.died", "2021", person="ann"), started("ann")], "curule-writer_0"),
         ([act("entry.retracted", entry=3, reason="Misread.")], "curule-writer_0"),
+        ([act("person.registered", "2020", name="P")] * 501, "curule-writer_0"),
     ],
 )
-def test_what_reaches_far_is_judged_while_others_are_served(
+def test_what_takes_long_is_recorded_while_others_are_served(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch, acts: list[dict[str, Any]], where: str
 ) -> None:
     recorded, judged_in = ledger.recorder.record, list[str]()

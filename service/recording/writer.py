@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Final
 
 from domain.access import Principal
+from domain.decisions import Decision
 from domain.recording import is_far_reaching
 from service.recording.recorder import Answer, Recorder, Sent
 
@@ -20,6 +21,9 @@ GROUP: Final = 128
 
 IN_ORDER: Final = 256
 """The same of those that are sent in their order."""
+
+QUICK: Final = 500
+"""Acts that are recorded in some 50 milliseconds."""
 
 GATHERING: Final = 2
 """Turns of the event loop in which requests that have arrived join a group."""
@@ -45,8 +49,8 @@ class Writer:
     A log on this machine is written where the requests are handled: to sync a local file takes a
     millisecond or two, and to hand each group to another thread costs more than a third of the
     rate. Where the database is across a network, a thread writes, and meanwhile the next group
-    gathers. So it does on this machine, if a decision among them reaches far: one that dissolves a
-    body or takes something back is judged by all that happened there, which may take seconds.
+    gathers. So it does on this machine, if they have many acts, or if one of them reaches far: who
+    dissolves a body or takes something back is judged by all that happened there, for seconds.
 
     Whoever sends many decisions in their order takes turns with all others. They are many, so a
     thread records them, and meanwhile requests are handled.
@@ -136,8 +140,8 @@ class Writer:
     async def _record(self, group: Sequence[_Waiting]) -> None:
         try:
             record = partial(self._recorder.record, [sent for sent, _ in group])
-            is_quick = not any(is_far_reaching(sent.decision) for sent, _ in group)
-            answers = record() if self._is_local and is_quick else await self._run(record)
+            is_quick = self._is_local and _is_quick([sent.decision for sent, _ in group])
+            answers = record() if is_quick else await self._run(record)
         except Exception as failure:  # noqa: BLE001 - each request answers for it
             for _, answer in group:
                 answer.set_exception(failure)
@@ -153,6 +157,12 @@ class Writer:
         while self._draining is not None:
             await self._draining
         self._thread.shutdown()
+
+
+def _is_quick(decisions: Sequence[Decision]) -> bool:
+    """Whether they are recorded in so short a time that others hardly notice."""
+    acts = sum(len(each.acts) for each in decisions)
+    return acts <= QUICK and not any(map(is_far_reaching, decisions))
 
 
 def _leave(answer: asyncio.Future[Any]) -> None:
