@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,12 @@ from bench.organisation import Organisation
 from service.bundle.exporting import Exported, export
 from service.bundle.importing import NotEmpty, import_bundle
 from service.bundle.verify import Bundle, Found, NoBundle, signed_by, verify
+from service.log.log import Log
 from service.settings import Settings
 from service.stores.secret import sync
 from tests.attacks import flipped
 from tests.commanding import command
-from tests.ledgers import act, decision, ledger_in, sent
+from tests.ledgers import act, decision, ledger_in, sent, told
 from tests.test_verify import OTHER, SIZE, Kept, kept, organise, organised, settings_of, verified
 
 QUIET: Any = lambda *_: None  # noqa: E731
@@ -420,6 +422,37 @@ def test_a_ledger_made_of_a_bundle(
     assert verified(tmp_path, ledger=url).faults == []
     with pytest.raises(NotEmpty):
         imported(folder / "bundle.zip", settings)
+
+
+def test_an_import_that_was_interrupted_goes_on(
+    original: tuple[Path, Kept], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = original[0]
+    file, settings = folder / "bundle.zip", settings_of(tmp_path)
+    monkeypatch.setattr("service.bundle.importing._GROUP", 20)
+
+    def interrupt(stage: str, done: int, of: int) -> None:
+        if done > 100:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        import_bundle(Bundle(str(file)), verify(str(file)), settings, interrupt)
+    with closing(Log(settings.ledger)) as log:
+        assert log.newest() > 100
+    (tmp_path / "other").mkdir()
+    with ledger_in(tmp_path / "other") as other:
+        for number in range(100):
+            told(other, act("person.registered", "2020", person=f"p{number}", name="P"))
+    exported(tmp_path / "other")
+    shorter = shutil.copytree(folder, tmp_path / "shorter", symlinks=True)
+    assert exported(shorter, 50).entries <= 50
+    for another in (tmp_path / "other", shorter):
+        with pytest.raises(NotEmpty):
+            imported(another / "bundle.zip", settings)
+    root = imported(file, settings)
+    with ledger_in(folder) as ledger, ledger_in(tmp_path) as copy:
+        assert root == ledger.log.checkpoint()[1].hex()
+        assert copy.log.entries() == ledger.log.entries()
 
 
 def test_a_ledger_made_of_a_bundle_up_to_a_position(

@@ -11,11 +11,12 @@ from itertools import groupby, islice
 from typing import Final
 
 from domain.entries import microseconds
+from domain.transparency.tree import Edge, leaf_hash
 from domain.verification.commitments import MARK, commitments
 from projections.building import Tell
 from service.bundle.verify import Bundle, Found
 from service.ledger import Ledger
-from service.log.appends import Append, Condition, Draft
+from service.log.appends import Append, Draft
 from service.log.log import Log
 from service.settings import Settings
 from service.vault.disclosures import Disclosure
@@ -26,7 +27,6 @@ _GROUP: Final = 500
 """Decisions that are stored in one commit."""
 _BATCH: Final = 1_000
 """Disclosures that are put into the vault at once."""
-_ANY: Final = ("", frozenset[str]())
 
 
 class NotEmpty(Exception):
@@ -46,7 +46,8 @@ def import_bundle(bundle: Bundle, found: Found, settings: Settings, tell: Tell) 
     """Make the ledger of the settings of a bundle that was verified, and give its root.
 
     Texts that the bundle discloses go to the vault before their entries to the log. The ledger
-    signs with a key of its own, or with the one that it is given.
+    signs with a key of its own, or with the one that it is given: as the last thing, so that a
+    ledger that has entries and no signature was left by an interruption. Then this goes on.
 
     Raises:
         NotEmpty: there is a ledger.
@@ -55,8 +56,7 @@ def import_bundle(bundle: Bundle, found: Found, settings: Settings, tell: Tell) 
     importing = _Importing(found.entries, tell)
     log = Log(settings.ledger, seal=importing.seal, clock=importing.clock)
     with closing(log):
-        if log.newest():
-            raise NotEmpty(f"the ledger has {log.newest()} entries already")
+        importing.begin(log, bundle)
         if found.disclosures:
             _put(settings, bundle)
         for decision in importing.decisions(bundle):
@@ -72,9 +72,25 @@ class _Importing:
     def __init__(self, entries: int, tell: Tell) -> None:
         self._entries = entries
         self._tell = tell
+        self._there = 0
         self._position = 0
         self._times: deque[int] = deque()
         self._appends: list[Append] = []
+
+    def begin(self, log: Log, bundle: Bundle) -> None:
+        """See what is there already.
+
+        Raises:
+            NotEmpty: it is more than an interrupted import of this bundle has left.
+        """
+        there = log.newest()
+        if log.verifier_key() is None and there <= self._entries:
+            first = islice(bundle.lines("entries.jsonl"), there)
+            leaves = [leaf_hash(line) for line in first]
+            if Edge(0, ()).grown(leaves).root == log.root(there):
+                self._there = there
+                return
+        raise NotEmpty(f"the ledger has {there} entries already")
 
     def seal(self, draft: Draft, position: int, recorded_at: int) -> bytes:
         """The bytes of the draft, if the log would give it the place that they state."""
@@ -84,8 +100,9 @@ class _Importing:
         return draft.data
 
     def clock(self) -> int:
-        """When the next decision was recorded."""
-        return self._times.popleft()
+        """When the next decision was recorded; after the last that waits, the first again."""
+        self._times.rotate(-1)
+        return self._times[-1]
 
     def decisions(self, bundle: Bundle) -> Iterator[list[bytes]]:
         """The entries of each decision."""
@@ -94,11 +111,13 @@ class _Importing:
             yield [line for _, line in decision]
 
     def store(self, log: Log, decision: list[bytes]) -> None:
-        """Store a decision, sooner or later."""
+        """Store a decision, sooner or later, unless it is there."""
+        if self._position < self._there:
+            self._position += len(decision)
+            return
         drafts = [_draft(entry) for entry in decision]
-        after = Condition(frozenset({_ANY}), self._position)
         self._times.append(microseconds(json.loads(decision[0])["recorded_at"]))
-        self._appends.append(Append(tuple(drafts), after))
+        self._appends.append(Append(tuple(drafts), at=self._position))
         self._position += len(drafts)
         if len(self._appends) >= _GROUP:
             self.flush(log)
@@ -109,6 +128,7 @@ class _Importing:
             if isinstance(outcome, Exception):
                 raise outcome
         self._appends.clear()
+        self._times.clear()
         self._tell("importing entries", self._position, self._entries)
 
 

@@ -143,8 +143,9 @@ def import_(
 ) -> None:
     """Make a ledger of a bundle: the same entries, and so the same root.
 
-    The bundle is verified first. The ledger of the settings must be empty. Texts come with the
-    bundle only if it has them in clear. The new ledger signs with a key of its own.
+    The bundle is verified first. The ledger of the settings must be empty; interrupted, run it
+    again, and it goes on. Texts come with the bundle only if it has them in clear. The new ledger
+    signs with a key of its own.
     """
     from service.bundle.importing import NotEmpty, import_bundle
     from service.bundle.verify import Bundle, NoBundle
