@@ -925,7 +925,7 @@ def test_on_postgresql_odd_questions_have_the_same_answers(
             assert_problem(client.get(path), 404, "not-found")
         for path in ("/v1/entries?tag=%00", "/v1/entries?type=%00"):
             assert_problem(client.get(path), 422, "parameter")
-        for path in ("/v1/elections?cursor=%00", "/v1/entries?cursor=999999999999999999"):
+        for path in ("/v1/elections?cursor=at:%00", "/v1/entries?cursor=999999999999999999"):
             assert client.get(path).status_code == 200
 
 
@@ -1017,10 +1017,9 @@ def test_a_parameter_that_is_wrong_is_named(door: Door, question: str, parameter
 
 @pytest.mark.parametrize("cursor", ["", "-1", "1.5", "²", "next", "9" * 19, "9" * 5_000])
 def test_a_cursor_is_one_of_ours(door: Door, cursor: str) -> None:
-    problem = assert_problem(
-        door.client.get("/v1/entries", params={"cursor": cursor}), 422, "parameter"
-    )
-    assert "cursor" in problem["detail"]
+    for path in ("/v1/entries", "/v1/people", "/v1/bodies/council/members", "/v1/findings"):
+        problem = assert_problem(door.client.get(path, params={"cursor": cursor}), 422, "parameter")
+        assert "cursor" in problem["detail"]
 
 
 @pytest.mark.parametrize("query", ["dryrun=true", "dry_run=perhaps"])

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from domain.entries import Entry
 from service.ledger import Ledger
 from service.recording.recorder import Refusal
 from tests.ledgers import act, ledger_in, record, refused, sent, told, trace
@@ -422,3 +423,13 @@ def test_a_dry_run_judges_and_stores_nothing(ledger: Ledger) -> None:
     (violation,), _ = ledger.recorder.check(sent(decision(registered("ann"))))
     assert violation.rule == "id_taken"
     assert trace(ledger) == before
+
+
+def test_a_decision_of_many_acts_is_judged_without_comparing_each_with_each(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[object] = []
+    monkeypatch.setattr(Entry, "__eq__", lambda one, other: compared.append(one) or one is other)
+    gone = [act("body.dissolved", "2021", body=f"b{n}", manner="dissolved") for n in range(50)]
+    assert len(refused(ledger, *gone)) == 50
+    assert len(compared) < 50

@@ -35,7 +35,10 @@ class Scope:
 
     def without(self, drafts: Collection[Entry]) -> Scope:
         """The same, before these drafts."""
-        return replace(self, entries=tuple(each for each in self.entries if each not in drafts))
+        drafted = {each.position for each in drafts}
+        return replace(
+            self, entries=tuple(each for each in self.entries if each.position not in drafted)
+        )
 
 
 def breaches(register: Register, scope: Scope) -> Iterator[Breach]:

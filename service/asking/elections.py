@@ -62,7 +62,7 @@ def ask_elections(request: Request, query: Annotated[ElectionsQuery, Query()]) -
         day = ledger.day(connection, basis)
         found = (
             each
-            for identity in subjects(connection, basis.position, "election", query.cursor or "")
+            for identity in subjects(connection, basis.position, "election", query.place)
             if (each := election(day, identity)) is not None
             and query.body in (None, each.body)
             and query.status in (None, each.status)

@@ -103,7 +103,7 @@ def ask_meetings(request: Request, query: Annotated[MeetingsQuery, Query()]) -> 
         day = ledger.day(connection, basis)
         found = (
             each
-            for identity in subjects(connection, basis.position, "meeting", query.cursor or "")
+            for identity in subjects(connection, basis.position, "meeting", query.place)
             if (each := meeting(day, identity)) is not None and _is_wanted(each, query)
         )
         return paged(request, basis, query, "meetings", found)

@@ -15,6 +15,8 @@ from projections.basis import Basis
 from service.asking.questions import BasisQuery, address, answer, answers, texts_for
 from service.content import plain, with_texts
 
+_AT: Final = "at:"
+"""Tells a cursor from what is none."""
 _POSITION: Final = r"^[0-9]{1,18}$"
 PAGE: Final = 100
 """Items on a page unless told otherwise."""
@@ -25,10 +27,15 @@ Item = TypeVar("Item")
 class PageQuery(BasisQuery):
     """Which page of a list, and at which basis."""
 
-    cursor: str | None = None
+    cursor: str | None = Field(None, pattern=f"^{_AT}.")
     """Where to go on, from the `next` link of the page before."""
     limit: int = Field(PAGE, ge=1, le=500)
     """How many items on a page."""
+
+    @property
+    def place(self) -> str:
+        """What the page comes after, by what its list is ordered by: nothing, the first one."""
+        return (self.cursor or "").removeprefix(_AT)
 
 
 class RecordQuery(PageQuery):
@@ -84,10 +91,11 @@ def paged(
         (key(item) if key is not None else f"{place:09}", item)
         for place, item in enumerate(items, 1)
     )
-    rest = (each for each in keyed if each[0] > (query.cursor or ""))
+    rest = (each for each in keyed if each[0] > query.place)
     found = list(islice(rest, query.limit + 1))
     page = found[: query.limit]
-    links = linked(request, query, basis, page[-1][0] if len(found) > len(page) else None)
+    following = f"{_AT}{page[-1][0]}" if len(found) > len(page) else None
+    links = linked(request, query, basis, following)
     told = {**(beside or {}), name: [item for _, item in page]}
     content = {each: plain(value) for each, value in told.items()}
     return answer(request, basis, with_texts(content, texts_for(request)), query, links=links)

@@ -89,7 +89,7 @@ def ask_people(request: Request, query: Annotated[PeopleQuery, Query()]) -> Resp
 
 def _people(day: Day, ids: Iterable[str], query: PeopleQuery) -> Iterator[Person]:
     """The persons of these ids, after the cursor; found some at a time, as many as a page has."""
-    rest = (each for each in ids if each > (query.cursor or ""))
+    rest = (each for each in ids if each > query.place)
     while some := list(islice(rest, query.limit + 1)):
         expect(day, some)
         yield from (each for one in some if (each := person(day, one)) is not None)
@@ -112,7 +112,7 @@ def _ids(
         wanted = inside if wanted is None else wanted & inside
     if wanted is not None:
         return iter(sorted(wanted))
-    known = subjects(connection, basis.position, "person", query.cursor or "")
+    known = subjects(connection, basis.position, "person", query.place)
     return (each for each in known if day.person(each) == each)
 
 

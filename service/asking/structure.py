@@ -233,7 +233,7 @@ def ask_members(request: Request, body: str, query: Annotated[MembersQuery, Quer
         if body_in_full(day, body) is None:
             raise Problem(NOT_FOUND, f"no body {body} is known at that basis")
         held = {"holders": holding(day, body) if query.role is None else ()}
-        found = members(day, body, role=query.role, after=query.cursor or "")
+        found = members(day, body, role=query.role, after=query.place)
         return paged(request, basis, query, "members", found, key=in_role, beside=held)
 
 
