@@ -429,7 +429,12 @@ def test_a_decision_of_many_acts_is_judged_without_comparing_each_with_each(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compared: list[object] = []
-    monkeypatch.setattr(Entry, "__eq__", lambda one, other: compared.append(one) or one is other)
+
+    def is_the_same(one: object, other: object) -> bool:
+        compared.append(one)
+        return one is other
+
+    monkeypatch.setattr(Entry, "__eq__", is_the_same)
     gone = [act("body.dissolved", "2021", body=f"b{n}", manner="dissolved") for n in range(50)]
     assert len(refused(ledger, *gone)) == 50
     assert len(compared) < 50
