@@ -350,6 +350,8 @@ def told_of(status: int, answer: Mapping[str, Any], asked: str) -> tuple[int, li
 def _problem(status: int, answer: Mapping[str, Any], asked: str) -> tuple[int, list[str]]:
     lines = list(_broken(answer))
     detail = "" if lines else f": {answer.get('detail')}"
+    if status == 401:
+        lines.append("  CURULE_KEY is the key that these commands show")
     return _exit_code(status), [f"{asked}: {answer.get('title')}{detail}", *lines]
 
 

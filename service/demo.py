@@ -16,8 +16,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 import httpx
 import uvicorn
@@ -217,7 +219,7 @@ def _next_steps(at: str, settings: Settings, playing: Play, *, once: bool) -> li
         "",
         f"  export CURULE_KEY=$(cat {shlex.quote(str(settings.views.parent / KEY))})",
         f"  curl {shown} '{at}/v1/structure?effective_at={last}'",
-        f"  curl {shown} '{at}/v1/people?q=petrov'",
+        *(f"  curl {shown} '{at}/v1/people?q={name}'" for name in _names(playing.decisions)),
         f"  curl {shown} {at}/v1/meetings",
         f"  {curule} structure --url {at} {day} --ids",
         "",
@@ -232,6 +234,13 @@ def _next_steps(at: str, settings: Settings, playing: Play, *, once: bool) -> li
         f"  {curule} serve",
     ]
     return stopped if once else running + stopped
+
+
+def _names(decisions: Sequence[tuple[str, Any]]) -> list[str]:
+    """What somebody of these decisions may be looked for by."""
+    acts = (act for _, decision in decisions for act in decision.get("acts", ()))
+    names = (act["name"] for act in acts if act.get("type") == "person.registered")
+    return [quote(name.split()[-1].lower()) for name in islice(names, 1)]
 
 
 def _this_command() -> str:

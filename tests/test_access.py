@@ -869,7 +869,7 @@ def test_the_access_log_forgets_what_is_older_than_a_day(tmp_path: Path) -> None
             ledger.reads.note("k", int(at.timestamp()) * 1_000_000, "/v1/people/ann?", 1)
     asked = ("access-log", "forget", "--before")
     assert "nobody is there to be asked" in command(tmp_path, *asked, "2020-02-01").stderr
-    for wrong in ("2020-02-30", "yesterday", f"{TODAY + timedelta(days=2)}"):
+    for wrong in ("2020-02-30", "20200201", "yesterday", f"{TODAY + timedelta(days=2)}"):
         refused = command(tmp_path, *asked, wrong, "--yes")
         assert (refused.returncode, refused.stdout) == (2, "")
         assert "--before" in refused.stderr

@@ -376,13 +376,22 @@ def test_a_text_that_is_missing_does_not_verify(backup: Path, elsewhere: Setting
     assert left(elsewhere.views.parent) == KEYS
 
 
+@pytest.mark.parametrize("name", ["../log.db", "/log.db", ".hidden", "a/b", ""])
+def test_a_backup_has_no_files_elsewhere(backup: Path, elsewhere: Settings, name: str) -> None:
+    stated = json.loads((backup / NAME).read_bytes())
+    stated["files"][name] = stated["files"]["log.db"]
+    (backup / NAME).write_text(json.dumps(stated))
+    with pytest.raises(NotRestored, match=r"of this kind: backup\.json, files/"):
+        restore(backup, elsewhere, None, quietly)
+
+
 @pytest.mark.parametrize(
     ("field", "value", "why"),
     [
         ("position", 99, "tells of another position"),
         ("position", 1, "entries were signed"),
         ("checkpoint", "nothing", "the manifest: this is no checkpoint"),
-        ("format", "other", "is no backup of this kind"),
+        ("format", "other", "is no backup of this kind: backup.json, format: "),
     ],
 )
 def test_a_manifest_that_was_altered_is_refused(

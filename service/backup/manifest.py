@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 NAME: Final = "backup.json"
 """Its file."""
 MASTER_KEY: Final = "master.key"
 LOG_KEY: Final = "log.key"
 VIEWS: Final = "views.db"
+
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+"""The name of a file in the backup itself, and nowhere else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ class Held:
 class Kept:
     """A store in a backup."""
 
-    file: str
+    file: Name
     """Two stores of one database are in one file."""
     kind: Literal["sqlite", "postgresql"]
     schema: int
@@ -51,7 +55,7 @@ class Manifest:
     """The newest checkpoint in it, a signed note."""
     stores: Mapping[str, Kept]
     """The stores in it, by name."""
-    files: Mapping[str, Held]
+    files: Mapping[Name, Held]
     """Every file in it but this one."""
 
 

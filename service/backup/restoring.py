@@ -90,7 +90,9 @@ class Backup:
             except _UNREADABLE:
                 raise NotRestored(f"{path} is no backup: it has no {NAME}") from None
             except ValidationError as error:
-                why = f"{path} is no backup of this kind: {error.errors()[0]}"
+                first = error.errors()[0]
+                where = "/".join(map(str, first["loc"])) or "the whole"
+                why = f"{path} is no backup of this kind: {NAME}, {where}: {first['msg']}"
                 raise NotRestored(why) from None
             opened.pop_all()
 

@@ -12,6 +12,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from domain import dates
 from service import client
 from service.client import Unanswered
 from service.commands.options import Json, Url, Yes, agreed, print_each
@@ -48,7 +49,9 @@ def show(
     if json:
         print_each(reads)
         return
-    table = Table("When", "Key", "Texts", "Question", box=SIMPLE_HEAD)
+    table = Table(box=SIMPLE_HEAD)
+    for column in ("When", "Key", "Texts", "Question"):
+        table.add_column(column, overflow="fold")  # nothing is cut: it may be asked again
     for each in reads:
         told = (
             each["at"][:19].replace("T", " "),
@@ -57,7 +60,8 @@ def show(
             each["question"],
         )
         table.add_row(*(Text(printable(cell)) for cell in told))
-    output().print(table if reads else "Nobody has read personal data with a key.")
+    nobody = f"Nothing was read with {key}." if key else "Nobody has read personal data with a key."
+    output().print(table if reads else nobody)
 
 
 @app.command(
@@ -95,7 +99,7 @@ def forget(
 
 def _past(text: str) -> date:
     try:
-        day = date.fromisoformat(text)
+        day = date.fromordinal(dates.day(text))
     except ValueError:
         raise Unanswered(f"--before is a day, as 2026-01-01, not {text!r}", 2) from None
     if day > datetime.now(UTC).date():

@@ -86,7 +86,9 @@ def list_(url: Url = None, json: Json = False) -> None:
     if json:
         print_each(listed)
         return
-    table = Table("Key", "Name", "Role", "Ends", "Last used", box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for column in ("Key", "Name", "Role", "Ends", "Last used"):
+        table.add_column(column, overflow="fold")  # nothing is cut: it may be needed whole
     for each in listed:
         ends = f"revoked {each['revoked_at'][:10]}" if each["revoked_at"] else each["expires"]
         told = (

@@ -16,6 +16,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 from fastapi import FastAPI
+from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from service import problems
@@ -236,15 +237,23 @@ async def twice(ledger: Ledger, going_on: threading.Event) -> Receipt:
     return answer
 
 
+@contextmanager
+def disposed(made: Engine) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        made.dispose()
+
+
 def crowded(folder: Path) -> None:
     made = engine(f"sqlite:///{folder / 'a.db'}", pool_size=1, max_overflow=0, pool_timeout=0.01)
-    with closing(made.connect()), closing(made.connect()):
+    with disposed(made), closing(made.connect()), closing(made.connect()):
         pass
 
 
 def full(folder: Path) -> None:
     made = engine(f"sqlite:///{folder / 'b.db'}", isolation_level="AUTOCOMMIT")
-    with made.connect() as connection:
+    with disposed(made), made.connect() as connection:
         connection.exec_driver_sql("PRAGMA max_page_count = 2")
         connection.exec_driver_sql("CREATE TABLE t AS SELECT zeroblob(100000)")
 
