@@ -480,6 +480,7 @@ def test_what_is_remembered_never_changes_its_length(tmp_path: Path) -> None:
     for size in range(1, 12):
         grow(log, size)
         assert (tmp_path / "signed").stat().st_size == 512
+    log.close()
 
 
 def test_an_older_checkpoint_takes_the_place_of_no_newer_one(
