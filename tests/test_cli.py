@@ -649,7 +649,7 @@ def test_the_demo_serves_until_it_is_interrupted(tmp_path: Path) -> None:
         answers = [httpx.get(each, headers=shown, trust_env=False).json() for each in questions]
         structure, people, meetings = answers
         assert len(structure["bodies"]) > 5
-        assert [person["name"] for person in people["people"]] == ["Viktor Petrov"]
+        assert [person["name"] for person in people["people"]] == ["Alexander Mostov"]
         assert len(meetings["meetings"]) > 3
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=PATIENCE)

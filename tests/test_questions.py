@@ -644,7 +644,7 @@ def test_two_ids_are_one_person_from_a_position_to_another(tmp_path: Path) -> No
             ]
             assert walked == everybody
         # a cursor at an id that was given up goes on after it
-        assert ids(door, "people", cursor="p4", position=together) == ["p5", "p6"]
+        assert ids(door, "people", cursor="at:p4", position=together) == ["p5", "p6"]
 
 
 def test_the_dead_hold_nothing_and_their_past_is_told(choir: Door) -> None:
