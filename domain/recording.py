@@ -307,10 +307,9 @@ def _prolongs(draft: Entry) -> bool:
 
 def _taken(draft: Entry, after: Register) -> Iterator[Track]:
     """The lives that a draft would begin although they have: the ids are taken, which suffices."""
-    for each in draft.mentions:
-        for kind in each.kinds if each.creates else ():
-            if kind not in ANNOUNCED and _stood(after, Track(kind, each.id, LIFE)):
-                yield Track(kind, each.id, LIFE)
+    for life in _begun(draft):
+        if life.kind not in ANNOUNCED and _stood(after, life):
+            yield life
 
 
 def _touched(draft: Entry, ledger: Ledger) -> Iterator[Track]:
@@ -322,9 +321,14 @@ def _touched(draft: Entry, ledger: Ledger) -> Iterator[Track]:
     for entry in changed:
         for moment in entry.moments:
             yield moment.track
-        for each in entry.mentions:
-            if each.creates:
-                yield from (Track(kind, each.id, LIFE) for kind in each.kinds)
+        yield from _begun(entry)
+
+
+def _begun(entry: Entry) -> Iterator[Track]:
+    """The lives that an entry begins."""
+    for each in entry.mentions:
+        if each.creates:
+            yield from (Track(kind, each.id, LIFE) for kind in each.kinds)
 
 
 def _is_place(track: Track) -> bool:

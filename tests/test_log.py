@@ -641,8 +641,8 @@ def test_what_was_stored_though_the_answer_was_lost_is_known_afterwards(
     assert [entry.tags for entry in log.entries()] == [("a",), *[("b",)] * size, ("c",)]
 
 
-def test_an_error_reaches_all_who_shared_the_commit(opened: Callable[..., Log]) -> None:
-    log = opened()
+def held(log: Log) -> tuple[threading.Event, threading.Event]:
+    """Have those who commit wait: one event tells that somebody does, the other lets them go."""
     started, go = threading.Event(), threading.Event()
 
     def hold(_: Sequence[Sealed]) -> None:
@@ -650,6 +650,12 @@ def test_an_error_reaches_all_who_shared_the_commit(opened: Callable[..., Log]) 
         assert go.wait(10)
 
     log.add_listener(hold)
+    return started, go
+
+
+def test_an_error_reaches_all_who_shared_the_commit(opened: Callable[..., Log]) -> None:
+    log = opened()
+    started, go = held(log)
     outcomes: list[object] = []
 
     def record(tag: str) -> None:
@@ -676,13 +682,7 @@ def test_an_error_reaches_all_who_shared_the_commit(opened: Callable[..., Log]) 
 
 def test_a_log_is_closed_though_a_commit_fails_meanwhile(opened: Callable[..., Log]) -> None:
     log = opened()
-    started, go = threading.Event(), threading.Event()
-
-    def hold(_: Sequence[Sealed]) -> None:
-        started.set()
-        assert go.wait(10)
-
-    log.add_listener(hold)
+    started, go = held(log)
 
     def record() -> None:
         with contextlib.suppress(Lost):

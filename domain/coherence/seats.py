@@ -69,8 +69,9 @@ def _certainly_held(register: Register, post: str) -> Iterator[tuple[int, int, s
     lives += [register.life(kind, body) for kind, body in body_of(register, post)]
     tenures = register.tracks(f"post:{post}", TENURE_ACTS, "tenure")
     tracks = sorted(track for track in tenures if track.subject == post)
-    register.expect(acts_on(track) for track in tracks)
-    register.expect(read for track in tracks for read in reads_of_person(track.attribute))
+    register.expect(
+        read for track in tracks for read in (acts_on(track), *reads_of_person(track.attribute))
+    )
     for track in tracks:
         ids = sorted(register.ids(track.attribute))
         persons = [register.life("person", each) for each in ids]

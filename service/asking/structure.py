@@ -12,6 +12,7 @@ from pydantic import Field
 
 from domain.answers import Body, BodyInFull, Link, Membership, Post, PostInFull, Remark, Tenure
 from domain.questions import authority
+from domain.questions.facts import lifetime
 from domain.questions.in_full import body_in_full, post_in_full
 from domain.questions.people import holding, in_role, members
 from domain.questions.structure import below
@@ -230,7 +231,7 @@ def ask_members(request: Request, body: str, query: Annotated[MembersQuery, Quer
     ledger: Ledger = request.app.state.ledger
     with asked(ledger, query) as (connection, basis):
         day = ledger.day(connection, basis)
-        if body_in_full(day, body) is None:
+        if not lifetime(day.known, "body", body):
             raise Problem(NOT_FOUND, f"no body {body} is known at that basis")
         held = {"holders": holding(day, body) if query.role is None else ()}
         found = members(day, body, role=query.role, after=query.place)

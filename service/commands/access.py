@@ -8,15 +8,13 @@ from datetime import UTC, date, datetime, time
 from typing import Annotated
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 from rich.text import Text
 
 from domain import dates
 from service import client
 from service.client import Unanswered
 from service.commands.options import Json, Url, Yes, agreed, print_each
-from service.terminal.terminal import by_example, output, say
+from service.terminal.terminal import by_example, output, say, uncut
 from service.terminal.tree import printable
 
 app = typer.Typer(rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]})
@@ -49,9 +47,7 @@ def show(
     if json:
         print_each(reads)
         return
-    table = Table(box=SIMPLE_HEAD)
-    for column in ("When", "Key", "Texts", "Question"):
-        table.add_column(column, overflow="fold")  # nothing is cut: it may be asked again
+    table = uncut("When", "Key", "Texts", "Question")
     for each in reads:
         told = (
             each["at"][:19].replace("T", " "),

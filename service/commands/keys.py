@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 from rich.text import Text
 
 from domain.access import Role
 from service import client
 from service.commands.options import Json, Url, print_each
 from service.sentences import legible
-from service.terminal.terminal import building, by_example, errors, output, say
+from service.terminal.terminal import building, by_example, errors, output, say, uncut
 from service.terminal.tree import printable
 
 if TYPE_CHECKING:
@@ -86,9 +84,7 @@ def list_(url: Url = None, json: Json = False) -> None:
     if json:
         print_each(listed)
         return
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for column in ("Key", "Name", "Role", "Ends", "Last used"):
-        table.add_column(column, overflow="fold")  # nothing is cut: it may be needed whole
+    table = uncut("Key", "Name", "Role", "Ends", "Last used", pad_edge=False)
     for each in listed:
         ends = f"revoked {each['revoked_at'][:10]}" if each["revoked_at"] else each["expires"]
         told = (

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -16,6 +17,7 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.table import Table
 
 from service.terminal.tree import printable
 
@@ -80,3 +82,11 @@ def progress(total: int, *, quiet: bool = False) -> Progress:
         redirect_stderr=False,
         disable=quiet or total < MANY or not console.is_terminal,
     )
+
+
+def uncut(*columns: str, pad_edge: bool = True) -> Table:
+    """A table in which nothing is cut, however narrow: ids and questions are needed whole."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=pad_edge)
+    for each in columns:
+        table.add_column(each, overflow="fold")
+    return table
